@@ -1,0 +1,146 @@
+"""Every exception of the package.
+
+::
+
+    TaskflowError
+    |-- TaskArgumentError (TypeError)        an argument that cannot be stored
+    |-- TaskNotFound (LookupError)           no task has this id
+    |-- FunctionUnknown (LookupError)        no function is registered under this name
+    |-- TaskStateError (ValueError)          the task's status does not allow this
+    |-- IllegalTransition (RuntimeError)     a bug of ours: an event in a wrong status
+    |-- QueueFullError (RuntimeError)        a bounded queue has no room
+    |-- PayloadError (ValueError)            stored arguments cannot be read back
+    |-- MissingExtra (ImportError)           an optional distribution is not installed
+    `-- BackendError (RuntimeError)
+        |-- BackendUnavailable               may work later: locked, cut off, full
+        |   `-- CommitTimeout (TimeoutError) not durable in time
+        `-- BackendMisconfigured             will not work until someone changes it
+            `-- SchemaTooNew                 written by a newer version
+
+``RetryTask`` and ``AbortTask`` are not failures of ours: a task raises them to say what
+should happen next.
+"""
+
+from __future__ import annotations
+
+
+class TaskflowError(Exception):
+    """Base of all errors raised by this package."""
+
+
+class TaskArgumentError(TaskflowError, TypeError):
+    """An argument that must be stored and cannot be.
+
+    ``path`` names it the way Python would write it: ``order.lines[3].price``.
+    """
+
+    def __init__(self, path: str, value: object, hint: str) -> None:
+        self.path = path
+        self.kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        super().__init__(f"argument {path!r} of type {self.kind} cannot be stored: {hint}")
+
+
+class TaskNotFound(TaskflowError, LookupError):
+    """No task has this id."""
+
+    def __init__(self, task_id: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"no task {task_id!r}")
+
+
+class FunctionUnknown(TaskflowError, LookupError):
+    """The task's function is not registered in this process."""
+
+    def __init__(self, func_name: str) -> None:
+        self.func_name = func_name
+        super().__init__(
+            f"no function is registered under {func_name!r} in this process:"
+            " is the module that defines it imported?"
+        )
+
+
+class TaskStateError(TaskflowError, ValueError):
+    """What was asked of the task is not possible in its status."""
+
+    def __init__(self, task_id: str, status: str, action: str) -> None:
+        self.task_id, self.status, self.action = task_id, status, action
+        super().__init__(f"cannot {action} task {task_id}: it is {status}")
+
+
+class IllegalTransition(TaskflowError, RuntimeError):
+    """An event that must not happen to a task in its status."""
+
+    def __init__(self, task_id: str, status: str, event: str) -> None:
+        self.task_id, self.status, self.event = task_id, status, event
+        super().__init__(f"task {task_id} is {status}: it cannot {event}")
+
+
+class QueueFullError(TaskflowError, RuntimeError):
+    """A bounded queue has no room; the task was recorded as REJECTED."""
+
+    def __init__(self, queue: str, max_size: int, task_id: str) -> None:
+        self.queue, self.max_size, self.task_id = queue, max_size, task_id
+        super().__init__(f"queue {queue!r} is full ({max_size} tasks wait): task {task_id} rejected")
+
+
+class PayloadError(TaskflowError, ValueError):
+    """Stored arguments cannot be read back."""
+
+
+class MissingExtra(TaskflowError, ImportError):
+    """A part that is installed separately is not there."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f'{what} is not installed: pip install "fastapi-taskflow[{extra}]"', name=extra
+        )
+
+
+class BackendError(TaskflowError, RuntimeError):
+    """The storage behind the tasks refused or failed."""
+
+
+class BackendUnavailable(BackendError):
+    """The storage cannot be used now; the same call may work later."""
+
+
+class CommitTimeout(BackendUnavailable, TimeoutError):
+    """The storage did not confirm in time; nothing was promised."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the task storage did not confirm within {seconds:g} s")
+
+
+class BackendMisconfigured(BackendError):
+    """The storage will not work until its configuration is changed."""
+
+
+class SchemaTooNew(BackendMisconfigured):
+    """The stored data was written by a newer version of this package."""
+
+    def __init__(self, where: str, found: int, known: int) -> None:
+        self.where, self.found, self.known = where, found, known
+        super().__init__(
+            f"{where} has schema version {found}, this version knows up to {known}:"
+            " upgrade fastapi-taskflow; nothing was changed"
+        )
+
+
+class RetryTask(Exception):
+    """Raised by a task: try again after *after* seconds (None: the task's own delay)."""
+
+    def __init__(self, after: float | None = None) -> None:
+        if after is not None and not after >= 0:
+            raise ValueError(f"RetryTask(after=) must be 0 or more seconds, got {after!r}")
+        self.after = after
+        super().__init__("retry requested" if after is None else f"retry requested in {after:g} s")
+
+
+class AbortTask(Exception):
+    """Raised by a task: it has failed, further attempts are pointless."""
+
+    def __init__(self, reason: str = "aborted") -> None:
+        self.reason = reason
+        super().__init__(reason)
