@@ -1,0 +1,5 @@
+"""HTTP API and dashboard of fastapi-taskflow."""
+
+from .admin import TaskAdmin
+
+__all__ = ["TaskAdmin"]

@@ -1,1 +1,82 @@
-"""fastapi-taskflow core."""
+"""The core of fastapi-taskflow: FastAPI background tasks that are retried, kept and seen."""
+
+from __future__ import annotations
+
+from .__about__ import __version__
+from .background import ManagedBackgroundTasks
+from .context import TaskContext, get_task_context, task_log, task_progress
+from .errors import (
+    AbortTask,
+    AttemptTimeout,
+    BackendError,
+    BackendMisconfigured,
+    BackendUnavailable,
+    CommitTimeout,
+    FunctionUnknown,
+    IllegalTransition,
+    MissingExtra,
+    PayloadError,
+    QueueFullError,
+    RetryTask,
+    SchemaTooNew,
+    TaskArgumentError,
+    TaskCancelled,
+    TaskflowError,
+    TaskNotFound,
+    TaskStateError,
+)
+from .health import Health
+from .manager import TaskManager
+from .observers import (
+    FileLogger,
+    InMemoryLogger,
+    LifecycleEvent,
+    LogEvent,
+    LoggingBridge,
+    StdoutLogger,
+    TaskObserver,
+)
+from .plugins import register_backend
+from .records import Attempt, LogEntry, Progress, TaskRecord, TaskStatus
+
+__all__ = [
+    "AbortTask",
+    "Attempt",
+    "AttemptTimeout",
+    "BackendError",
+    "BackendMisconfigured",
+    "BackendUnavailable",
+    "CommitTimeout",
+    "FileLogger",
+    "FunctionUnknown",
+    "Health",
+    "IllegalTransition",
+    "InMemoryLogger",
+    "LifecycleEvent",
+    "LogEntry",
+    "LogEvent",
+    "LoggingBridge",
+    "ManagedBackgroundTasks",
+    "MissingExtra",
+    "PayloadError",
+    "Progress",
+    "QueueFullError",
+    "RetryTask",
+    "SchemaTooNew",
+    "StdoutLogger",
+    "TaskArgumentError",
+    "TaskCancelled",
+    "TaskContext",
+    "TaskManager",
+    "TaskNotFound",
+    "TaskObserver",
+    "TaskRecord",
+    "TaskStateError",
+    "TaskStatus",
+    "TaskflowError",
+    "__version__",
+    "get_task_context",
+    "register_backend",
+    "task_log",
+    "task_progress",
+]

@@ -17,8 +17,8 @@
         `-- BackendMisconfigured             will not work until someone changes it
             `-- SchemaTooNew                 written by a newer version
 
-``RetryTask`` and ``AbortTask`` are not failures of ours: a task raises them to say what
-should happen next.
+``RetryTask``, ``AbortTask`` and ``TaskCancelled`` are not failures of ours: a task raises them
+to say what should happen next.
 """
 
 from __future__ import annotations
@@ -144,3 +144,19 @@ class AbortTask(Exception):
     def __init__(self, reason: str = "aborted") -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class TaskCancelled(Exception):
+    """Raised by ``TaskContext.raise_if_cancelled`` when the task's end is wanted."""
+
+    def __init__(self, task_id: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"task {task_id} was asked to end")
+
+
+class AttemptTimeout(TimeoutError):
+    """The error of an attempt that took longer than the task's ``timeout``."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the attempt took longer than {seconds:g} s")

@@ -1,0 +1,23 @@
+"""What the SQL backends of fastapi-taskflow share."""
+
+from .backend import SqlBackend
+from .connection import BeatsOnly, Clock, Connection, Connections, Presence, Tick
+from .dialect import Dialect
+from .migrations import migrate, refuse_newer
+from .statements import Statements
+from .threads import Threads
+
+__all__ = [
+    "BeatsOnly",
+    "Clock",
+    "Connection",
+    "Connections",
+    "Dialect",
+    "Presence",
+    "SqlBackend",
+    "Statements",
+    "Threads",
+    "Tick",
+    "migrate",
+    "refuse_newer",
+]

@@ -38,10 +38,12 @@ class Batch:
 
     instance: str
     inserts: Sequence[TaskRecord] = ()
-    """Tasks not stored yet, in any status. Repeating an insert that is there changes nothing."""
+    """Tasks not known to be stored, in any status. One that is there after all, because the
+    answer to an earlier attempt was lost, is applied as an update."""
     updates: Sequence[TaskRecord] = ()
     """Tasks stored before; applied where owner is ``instance``, the epoch is the same and the
-    stored status is unfinished. ``owner`` in the record is the new owner (None releases)."""
+    stored status is unfinished. ``owner`` in the record is the new owner (None releases).
+    One that finds the task finished in just the same way was applied before, and is no news."""
     logs: Sequence[tuple[str, LogEntry]] = ()
     """Log lines with the id of their task; repeating one changes nothing."""
     withdrawn: Sequence[TaskRecord] = ()
@@ -261,3 +263,9 @@ class TaskReader(Protocol):
 
 class Backend(TaskStore, TaskReader, Protocol):
     """Storage for tasks: everything above."""
+
+    def another(self) -> Backend:
+        """A further backend for the same data, with connections of its own, not open yet.
+
+        It may be opened and used on the event loop of another thread.
+        """

@@ -1,0 +1,142 @@
+"""Filters and cursors, read the same way by API and pages."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi_taskflow_core.backends.base import Cursor, Query
+from fastapi_taskflow_core.records import Source, TaskStatus
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from .moments import Moment, resolve
+
+LARGEST_PAGE = 500
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def encode(cursor: Cursor) -> str:
+    """A cursor as opaque text for a URL."""
+    micros = (cursor.created_at - _EPOCH) // _MICROSECOND
+    written = json.dumps([micros, cursor.task_id, cursor.direction], separators=(",", ":"))
+    return urlsafe_b64encode(written.encode()).decode().rstrip("=")
+
+
+def decode(text: str) -> Cursor:
+    """The cursor that was encoded.
+
+    Raises:
+        ValueError: this is not a cursor of ours.
+    """
+    try:
+        micros, task_id, direction = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        cursor = Cursor(_EPOCH + micros * _MICROSECOND, task_id, direction)
+        known = isinstance(task_id, str) and direction in ("older", "newer")
+        if not known or "\0" in task_id or encode(cursor) != text:
+            raise ValueError(text)
+    except (ValueError, TypeError, OverflowError, AttributeError, RecursionError):
+        raise ValueError("is not a cursor that this API handed out") from None
+    return cursor
+
+
+def _not_blank(value: object) -> object:
+    return None if value == "" else value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    return value
+
+
+def _readable(value: str) -> str:
+    decode(value)
+    return value
+
+
+Text = Annotated[str, Field(max_length=512), AfterValidator(_storable)]
+OptionalText = Annotated[Text | None, BeforeValidator(_not_blank)]
+
+
+class FailedFilter(BaseModel):
+    """Which of the failed tasks are meant."""
+
+    func_name: OptionalText = Field(None, description="The function's name.")
+    since: Moment = Field(
+        None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
+    )
+
+    def query(self, now: datetime) -> Query:
+        """The question to the history; an age counts back from *now*."""
+        return Query(
+            statuses=frozenset({TaskStatus.FAILED}),
+            func_name=self.func_name,
+            since=resolve(self.since, now),
+            limit=LARGEST_PAGE,
+        )
+
+
+class TaskFilter(BaseModel):
+    """Which tasks are meant. Conditions combine by *and*; none at all means every task."""
+
+    status: Annotated[list[TaskStatus], BeforeValidator(_listed)] = Field(
+        default_factory=list, description="Any of these statuses; may be repeated."
+    )
+    func_name: OptionalText = Field(None, description="The function's name.")
+    queue: OptionalText = Field(None, description="The queue's name.")
+    tag: OptionalText = Field(None, description="`name=value`, or `name` for any value.")
+    source: Annotated[Source | None, BeforeValidator(_not_blank)] = Field(
+        None, description="Whether a schedule or a caller made the task."
+    )
+    q: OptionalText = Field(
+        None, description="A word in the function's name, the error or the task's id."
+    )
+    since: Moment = Field(
+        None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
+    )
+    until: Moment = Field(
+        None, description="Created before this time: ISO 8601, or an age such as `6h`."
+    )
+
+    def query(self, now: datetime, limit: int = LARGEST_PAGE, cursor: Cursor | None = None) -> Query:
+        """The question to the history; ages count back from *now*."""
+        return Query(
+            statuses=frozenset(self.status),
+            func_name=self.func_name,
+            queue=self.queue,
+            tag=self.tag,
+            source=self.source,
+            text=self.q,
+            since=resolve(self.since, now),
+            until=resolve(self.until, now),
+            limit=limit,
+            cursor=cursor,
+        )
+
+
+class StrictFilter(TaskFilter):
+    """A filter for changes: a misspelt condition is refused, it would widen the filter."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ListParameters(TaskFilter):
+    """Which page of which tasks."""
+
+    limit: int = Field(50, ge=1, le=LARGEST_PAGE, description="Tasks on a page.")
+    cursor: Annotated[str, AfterValidator(_readable)] | None = Field(
+        None, description="Where the page begins, from the `Link` header of another page."
+    )
+
+    def page(self, now: datetime) -> Query:
+        """The question for this page."""
+        cursor = None if self.cursor is None else decode(self.cursor)
+        return self.query(now, self.limit, cursor)

@@ -1,0 +1,156 @@
+"""Tasks: list, look at, run again, cancel, forget."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi_taskflow_core.backends.base import Page
+
+from ..routing import AdminRoute
+from ..site import CurrentSite
+from .bulk import Chosen, changed, matching, retried_since
+from .query import FailedFilter, ListParameters, Text, encode
+from .schemas import (
+    MOST_EXPECTED,
+    BulkItem,
+    BulkResult,
+    Deleted,
+    LogLine,
+    Problem,
+    Retried,
+    TaskDetail,
+    TaskSummary,
+)
+
+router = APIRouter(route_class=AdminRoute)
+
+TaskId = Annotated[Text, Path(description="The task's id.")]
+
+_UNITS = {
+    "min": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
+_NOT_FOUND = {404: {"model": Problem, "description": "No task has this id."}}
+_WRONG_STATUS = {400: {"model": Problem, "description": "The task's status does not allow it."}}
+_COUNT_DIFFERS = {409: {"model": Problem, "description": "The filter matches another number."}}
+
+
+@router.get("")
+async def list_tasks(
+    request: Request,
+    response: Response,
+    site: CurrentSite,
+    parameters: Annotated[ListParameters, Query()],
+) -> list[TaskSummary]:
+    """List tasks, newest first. The `Link` header has the next and the previous page."""
+    history = site.manager.history
+    page = await history.query(parameters.page(history.now()))
+    if links := _links(request, page):
+        response.headers["Link"] = links
+    return [
+        TaskSummary.model_validate(task).showing(site.arguments(task)) for task in page.tasks
+    ]
+
+
+def _links(request: Request, page: Page) -> str:
+    cursors = {"next": page.next, "prev": page.previous}
+    return ", ".join(
+        f'<{request.url.include_query_params(cursor=encode(cursor))}>; rel="{relation}"'
+        for relation, cursor in cursors.items()
+        if cursor is not None
+    )
+
+
+@router.post("/bulk-retry", responses=_COUNT_DIFFERS)
+async def bulk_retry(site: CurrentSite, task_ids: Chosen) -> BulkResult:
+    """Run many tasks again, chosen by id or by a filter with the expected number."""
+
+    async def retry(task_id: str) -> BulkItem:
+        new = await site.manager.retry(task_id)
+        return BulkItem(task_id=task_id, dispatched=True, new_task_id=new)
+
+    return await changed(task_ids, retry)
+
+
+@router.post("/bulk-cancel", responses=_COUNT_DIFFERS)
+async def bulk_cancel(site: CurrentSite, task_ids: Chosen) -> BulkResult:
+    """Cancel many tasks, chosen by id or by a filter with the expected number."""
+
+    async def cancel(task_id: str) -> BulkItem:
+        await site.manager.cancel(task_id)
+        return BulkItem(task_id=task_id, dispatched=True)
+
+    return await changed(task_ids, cancel)
+
+
+@router.post("/retry-failed")
+async def retry_failed(
+    site: CurrentSite,
+    wanted: Annotated[FailedFilter, Query()],
+) -> BulkResult:
+    """Run failed tasks again, the oldest first; those that already were are skipped."""
+    history = site.manager.history
+    failed = await matching(history, wanted.query(history.now()), MOST_EXPECTED)
+    created = {task.task_id: task.created_at for task in reversed(failed)}
+
+    async def retry(task_id: str) -> BulkItem:
+        earlier = await retried_since(history, task_id, created[task_id])
+        if earlier is not None:
+            reason = f"already retried as {earlier}"
+            return BulkItem(task_id=task_id, dispatched=False, reason=reason)
+        new = await site.manager.retry(task_id)
+        return BulkItem(task_id=task_id, dispatched=True, new_task_id=new)
+
+    return await changed(created, retry)
+
+
+@router.delete("/history")
+async def delete_history(
+    site: CurrentSite,
+    value: Annotated[float, Query(ge=0, le=100_000, description="The age, in units.")],
+    unit: Annotated[Literal["min", "hour", "day"], Query(description="The unit of the age.")],
+) -> Deleted:
+    """Remove the tasks that finished longer ago than the given age. Figures stay."""
+    return Deleted(deleted=await site.manager.history.delete_older_than(value * _UNITS[unit]))
+
+
+@router.get("/{task_id}", responses=_NOT_FOUND)
+async def get_task(task_id: TaskId, site: CurrentSite) -> TaskDetail:
+    """One task with everything recorded about it."""
+    task = await site.manager.history.get(task_id)
+    return TaskDetail.of(task, site.arguments(task))
+
+
+@router.get("/{task_id}/logs", responses=_NOT_FOUND)
+async def get_logs(
+    task_id: TaskId,
+    site: CurrentSite,
+    after: Annotated[int, Query(ge=0, le=2**53, description="The last `seq` you have.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Lines to return.")] = 200,
+) -> list[LogLine]:
+    """The lines that a task logged, in order."""
+    entries = await site.manager.history.logs(task_id, after, limit)
+    return [LogLine.of(entry) for entry in entries]
+
+
+@router.post(
+    "/{task_id}/retry",
+    responses={
+        **_NOT_FOUND,
+        **_WRONG_STATUS,
+        409: {"model": Problem, "description": "The function is not known here."},
+    },
+)
+async def retry_task(task_id: TaskId, site: CurrentSite) -> Retried:
+    """Run a failed, interrupted or rejected task again as a new task."""
+    return Retried(task_id=await site.manager.retry(task_id), retry_of=task_id)
+
+
+@router.post("/{task_id}/cancel", responses={**_NOT_FOUND, **_WRONG_STATUS})
+async def cancel_task(task_id: TaskId, site: CurrentSite) -> TaskSummary:
+    """Cancel a waiting or running task. A running one may take a moment to stop."""
+    task = await site.manager.cancel(task_id)
+    return TaskSummary.model_validate(task).showing(site.arguments(task))

@@ -1,0 +1,54 @@
+"""What the admin asks of a task manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from fastapi import FastAPI
+from fastapi_taskflow_core.health import Health
+from fastapi_taskflow_core.history import History
+from fastapi_taskflow_core.records import TaskRecord
+
+
+class Manager(Protocol):
+    """The part of ``TaskManager`` that the admin uses."""
+
+    @property
+    def history(self) -> History:
+        """Everything that was and is."""
+
+    async def retry(self, task_id: str) -> str:
+        """Run a task again as a new one, whose id is returned.
+
+        Raises:
+            TaskNotFound: no task has this id.
+            TaskStateError: it has not failed, or has not finished.
+            FunctionUnknown: this process does not know its function.
+        """
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        """Cancel an unfinished task and return it as it then stands.
+
+        Raises:
+            TaskNotFound: no task has this id.
+            TaskStateError: it is finished.
+        """
+
+    def health(self) -> Health:
+        """How the storage is doing."""
+
+    def arguments(self, record: TaskRecord) -> Mapping[str, str] | None:
+        """The arguments for display by name; None when they are not known."""
+
+    def keep_arguments(self) -> None:
+        """Store the arguments of every task that can be stored, so that they can be shown."""
+
+    def keep_history(self, days: float) -> None:
+        """Remove finished tasks that are older than that, from now on."""
+
+    def install(self, app: FastAPI) -> object:
+        """Let every task list of *app* be ours, and start and stop with it."""
+
+    def init_app(self, app: FastAPI) -> object:
+        """Start and stop with *app*."""

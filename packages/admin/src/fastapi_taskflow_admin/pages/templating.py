@@ -1,0 +1,27 @@
+"""Templates to HTML. Everything is escaped unless it is a template itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from . import formats
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters.update(
+    duration=formats.duration,
+    clock=formats.clock,
+    count=formats.count,
+)
+
+
+def render(template: str, **context: object) -> str:
+    """The HTML of a template."""
+    return _environment.get_template(template).render(context)

@@ -1,0 +1,85 @@
+"""What all routes of the admin have in common: headers, and errors as status codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, assert_never
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from fastapi_taskflow_core.errors import (
+    BackendUnavailable,
+    FunctionUnknown,
+    TaskNotFound,
+    TaskStateError,
+)
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
+
+Refusal = TaskNotFound | TaskStateError | FunctionUnknown | BackendUnavailable
+REFUSALS = (TaskNotFound, TaskStateError, FunctionUnknown, BackendUnavailable)
+
+RETRY_AFTER = 5
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "font-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class AdminRoute(APIRoute):
+    """A route whose every response is protected, and whose task errors are HTTP errors."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, with the package's errors translated."""
+        handle = super().get_route_handler()
+
+        async def translated(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except REFUSALS as error:
+                raise refused(error) from error
+
+        return translated
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, errors included, with the security headers."""
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await super().handle(scope, receive, protected)
+
+
+def refused(error: Refusal) -> HTTPException:
+    """The HTTP error for something that could not be done."""
+    match error:
+        case TaskNotFound():
+            return HTTPException(404, str(error))
+        case TaskStateError():
+            return HTTPException(400, str(error))
+        case FunctionUnknown():
+            return HTTPException(409, str(error))
+        case BackendUnavailable():
+            return HTTPException(503, str(error), headers={"Retry-After": str(RETRY_AFTER)})
+        case _:
+            assert_never(error)

@@ -1,0 +1,65 @@
+// Keep the list of tasks fresh: soon while things happen, rarely while nothing does.
+import { morph } from "./morph.js";
+import { tell } from "./times.js";
+
+const SOON = 2;
+
+export function startBoard(board) {
+  const slowest = Math.max(SOON, Number(board.dataset.poll));
+  const live = document.getElementById("live");
+  const text = document.getElementById("live-text");
+  const pause = document.getElementById("pause");
+  let paused = false;
+  let etag = "";
+  let wait = SOON;
+  let timer = 0;
+
+  const show = (state, words) => {
+    live.dataset.state = state;
+    if (text.textContent !== words) text.textContent = words;
+  };
+
+  const refresh = async () => {
+    const answer = await fetch(`dashboard/rows${location.search}`, {
+      headers: etag ? { "If-None-Match": etag } : {},
+      cache: "no-store",
+    });
+    if (answer.status === 304) return false;
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const html = await answer.text();
+    if (paused) return false;
+    etag = answer.headers.get("ETag") ?? "";
+    morph(board, html);
+    tell(board);
+    return true;
+  };
+
+  const tick = async () => {
+    clearTimeout(timer);
+    if (paused || document.hidden) return;
+    try {
+      wait = (await refresh()) ? SOON : Math.min(wait * 1.5, slowest);
+      if (!paused) show("live", "Up to date");
+    } catch (error) {
+      wait = Math.min(wait * 2, slowest);
+      show("lost", `Could not refresh (${error.message}), trying again`);
+    }
+    timer = setTimeout(tick, wait * 1000);
+  };
+
+  const now = () => {
+    wait = SOON;
+    tick();
+  };
+
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.setAttribute("aria-pressed", String(paused));
+    pause.textContent = paused ? "Resume" : "Pause";
+    if (paused) show("paused", "Paused");
+    else now();
+  });
+  document.addEventListener("visibilitychange", () => document.hidden || now());
+  for (const change of ["taskflow:retried", "taskflow:cancelled"]) document.addEventListener(change, now);
+  now();
+}

@@ -1,0 +1,106 @@
+"""A manager without an engine: it holds tasks and does at once what it is asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI
+
+from fastapi_taskflow_core.backends.base import Batch
+from fastapi_taskflow_core.backends.memory import MemoryBackend
+from fastapi_taskflow_core.errors import FunctionUnknown, TaskStateError
+from fastapi_taskflow_core.health import Health
+from fastapi_taskflow_core.history import History
+from fastapi_taskflow_core.records import RETRYABLE, LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.surroundings import SystemClock
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class StoppedClock(SystemClock):
+    """It is noon."""
+
+    def now(self) -> datetime:
+        """Noon."""
+        return NOON
+
+
+UP = Health("up", 0.0, 0, 0, None, None)
+
+
+class FakeManager:
+    """What ``TaskAdmin`` asks of a manager."""
+
+    def __init__(self) -> None:
+        self.backend = MemoryBackend()
+        self.trouble: Exception | None = None
+        self.known = {"send", "pay"}
+        self.arranged: list[tuple[str, object]] = []
+        self.state = UP
+        self.history = History(self.backend, self.backend, self.flush, StoppedClock())
+
+    async def flush(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def hold(self, *tasks: TaskRecord) -> None:
+        await self.backend.write(Batch("here", inserts=tasks))
+
+    async def log(self, task_id: str, *entries: LogEntry) -> None:
+        await self.backend.write(Batch("here", logs=[(task_id, entry) for entry in entries]))
+
+    async def retry(self, task_id: str) -> str:
+        task = await self.history.get(task_id)
+        if task.status not in RETRYABLE:
+            raise TaskStateError(task_id, task.status, "retry")
+        if task.func_name not in self.known:
+            raise FunctionUnknown(task.func_name)
+        new = TaskRecord(f"{task_id}-again", task.func_name, NOON, retry_of=task_id)
+        await self.hold(new)
+        return new.task_id
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        task = await self.history.get(task_id)
+        if task.status.finished:
+            raise TaskStateError(task_id, task.status, "cancel")
+        cancelled = await self.backend.request_cancel(task_id, NOON)
+        assert cancelled is not None
+        return cancelled
+
+    def health(self) -> Health:
+        return self.state
+
+    def arguments(self, record: TaskRecord) -> Mapping[str, str] | None:
+        return {"address": "'ann@example.org'"}
+
+    def keep_arguments(self) -> None:
+        self.arranged.append(("keep_arguments", None))
+
+    def keep_history(self, days: float) -> None:
+        self.arranged.append(("keep_history", days))
+
+    def install(self, app: FastAPI) -> None:
+        self.arranged.append(("install", app))
+
+    def init_app(self, app: FastAPI) -> None:
+        self.arranged.append(("init_app", app))
+
+
+def task(
+    number: int,
+    status: TaskStatus = TaskStatus.SUCCESS,
+    *,
+    func_name: str = "send",
+    error: str | None = None,
+    **fields: object,
+) -> TaskRecord:
+    """A task made *number* minutes before noon, which ran for a second unless unfinished."""
+    made = NOON - timedelta(minutes=number)
+    began = None if status in (TaskStatus.PENDING, TaskStatus.REJECTED) else made
+    ended = None if not status.finished else made + timedelta(seconds=1)
+    record = TaskRecord(
+        f"task-{number:04}", func_name, made, status, began, ended, error=error
+    )
+    return replace(record, **fields)  # type: ignore[arg-type]

@@ -1,0 +1,205 @@
+import re
+from dataclasses import replace
+from urllib.parse import quote
+
+import httpx
+import pytest
+from clients import local
+from fakes import NOON, UP, FakeManager, task
+from fastapi import FastAPI
+
+from fastapi_taskflow_admin import TaskAdmin
+from fastapi_taskflow_core.health import Health
+from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
+
+ATTACK = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\""
+
+
+async def test_the_first_visit_says_how_to_add_a_task(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/tasks/dashboard")).text
+    assert "No tasks yet" in page
+    assert "No task matches" not in page
+
+
+async def test_a_filter_that_matches_nothing_can_be_cleared(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1))
+    page = (await client.get("/tasks/dashboard?q=nothing")).text
+    assert "No task matches" in page
+    assert "Clear filters" in page
+    assert 'value="nothing"' in page
+
+
+async def test_the_list_shows_tasks_with_icon_and_word(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1), task(2, TaskStatus.FAILED, error="boom\nsecond line"))
+    page = (await client.get("/tasks/dashboard")).text
+    assert page.count('<tr id="task-') == 2
+    assert re.search(r'<span class="badge failed"><svg.*?#cross"/></svg>failed</span>', page)
+    assert ">boom<" in page
+    assert "second line" not in page
+
+
+@pytest.mark.parametrize(("retries", "word"), [(0, "scheduled"), (2, "retrying")])
+async def test_a_task_that_waits_for_its_time_says_for_what(
+    client: httpx.AsyncClient, manager: FakeManager, retries: int, word: str
+) -> None:
+    later = NOON.replace(hour=14)
+    await manager.hold(task(1, TaskStatus.PENDING, run_at=later, retries_used=retries))
+    page = (await client.get("/tasks/dashboard")).text
+    assert f'class="badge {word}"' in page
+    assert later.isoformat() in page
+
+
+async def test_status_tabs_filter_and_keep_the_other_filters(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1), task(2, TaskStatus.FAILED))
+    page = (await client.get("/tasks/dashboard?func_name=send&status=failed")).text
+    assert page.count('<tr id="task-') == 1
+    assert 'href="?func_name=send&amp;status=running"' in page
+    assert re.search(r'id="tab-failed"[^>]*aria-current="page"', page)
+
+
+async def test_older_and_newer_lead_through_the_list(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(*(task(number) for number in range(5)))
+    first = (await client.get("/tasks/dashboard?limit=3")).text
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older is not None
+    second = (await client.get("/tasks/dashboard" + older[1].replace("&amp;", "&"))).text
+    assert re.findall(r'<tr id="task-([\w-]+)"', second) == ["task-0003", "task-0004"]
+    assert 'rel="prev"' in second
+
+
+async def test_the_fragment_is_the_board_of_the_page_and_304_while_nothing_changes(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1))
+    page = (await client.get("/tasks/dashboard")).text
+    fragment = await client.get("/tasks/dashboard/rows")
+    assert fragment.text.strip() in page
+    known = {"If-None-Match": fragment.headers["ETag"]}
+    assert (await client.get("/tasks/dashboard/rows", headers=known)).status_code == 304
+    await manager.hold(task(0))
+    assert (await client.get("/tasks/dashboard/rows", headers=known)).status_code == 200
+
+
+async def test_trouble_with_the_storage_is_told(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    manager.state = Health("down", 9.0, 1_234, 5, "no route", NOON)
+    page = (await client.get("/tasks/dashboard")).text
+    assert "The task storage is down since 2026-03-01 12:00:00 UTC: no route." in page
+    assert "1\u202f234 changes wait" in page
+
+
+async def test_a_task_page_shows_error_attempts_and_logs(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1, TaskStatus.FAILED, error="boom", stacktrace="File x", retry_of="a"))
+    await manager.log("task-0001", LogEntry(1, NOON, 0, "warning", "hello", {"size": 3}))
+    page = (await client.get("/tasks/dashboard/tasks/task-0001")).text
+    for shown in ("boom", "File x", "hello", "size=3", 'href="a"', 'data-action="retry"'):
+        assert shown in page
+
+
+@pytest.mark.parametrize(("display", "shown"), [(True, True), (False, False)])
+async def test_arguments_are_shown_only_where_the_application_says_so(
+    manager: FakeManager, display: bool, shown: bool
+) -> None:
+    app = FastAPI()
+    TaskAdmin(app, manager, display_func_args=display)
+    await manager.hold(task(1))
+    async with local(app) as client:
+        for path in ("/tasks", "/tasks/task-0001", "/tasks/dashboard/tasks/task-0001"):
+            assert ("ann@example.org" in (await client.get(path)).text) is shown
+
+
+async def test_stored_text_is_never_markup(manager: FakeManager) -> None:
+    app = FastAPI()
+    TaskAdmin(app, manager, title=ATTACK, display_func_args=True)
+    attacked = task(
+        1,
+        TaskStatus.FAILED,
+        task_id=f"1{ATTACK}",
+        func_name=ATTACK,
+        error=ATTACK,
+        stacktrace=ATTACK,
+        queue=ATTACK,
+        tags={ATTACK: ATTACK},
+        idempotency_key=ATTACK,
+        result=ATTACK,
+        retry_of="original",
+    )
+    running = task(2, TaskStatus.RUNNING, progress=Progress(1, None, ATTACK))
+    await manager.hold(attacked, running)
+    await manager.log(attacked.task_id, LogEntry(1, NOON, 0, "info", ATTACK, {"a": ATTACK}))
+    manager.state = replace(UP, state="down", last_error=ATTACK)
+    async with local(app) as client:
+        attacked_page = f"/tasks/{quote(attacked.task_id, safe="")}"
+        paths = ["", "/rows", "/tasks/task-0002", attacked_page]
+        pages = [(await client.get(f"/tasks/dashboard{path}")).text for path in paths]
+        search = await client.get("/tasks/dashboard", params={"q": ATTACK, "since": "6h"})
+    for page in [*pages, search.text]:
+        assert "<img" not in page
+        assert "alert(1)</script>" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in pages[0]
+
+
+async def test_pages_have_no_inline_script_style_or_handler(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1, TaskStatus.FAILED, error="boom"))
+    for path in ("", "?q=nothing", "/tasks/task-0001", "/tasks/gone"):
+        page = (await client.get(f"/tasks/dashboard{path}")).text
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
+        assert re.findall(r"<script[^>]*>(.*?)</script>", page, re.S) == [""]
+
+
+@pytest.mark.parametrize("page", ["", "/tasks/task-0001", "/tasks/gone"])
+async def test_every_asset_of_a_page_is_served_forever_under_its_hash(
+    client: httpx.AsyncClient, manager: FakeManager, page: str
+) -> None:
+    await manager.hold(task(1))
+    address = httpx.URL(f"http://testserver/tasks/dashboard{page}")
+    html = (await client.get(address)).text
+    links = set(re.findall(r'(?:href|src)="([^"#?]*assets/[^"#]+)', html))
+    assert len(links) >= 5
+    for link in links:
+        response = await client.get(address.join(link))
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["other/css/base.css", "{digest}/nothing.css", "{digest}/../admin.py"]
+)
+async def test_other_assets_do_not_exist(client: httpx.AsyncClient, path: str) -> None:
+    found = re.search(r"assets/(\w+)/", (await client.get("/tasks/dashboard")).text)
+    assert found is not None
+    response = await client.get(f"/tasks/dashboard/assets/{path.format(digest=found[1])}")
+    assert response.status_code == 404
+
+
+async def test_an_unreadable_filter_is_explained_in_html(client: httpx.AsyncClient) -> None:
+    response = await client.get("/tasks/dashboard?since=yesterday")
+    assert response.status_code == 422
+    assert "This filter cannot be read" in response.text
+    assert "since: " in response.text
+
+
+async def test_a_dashboard_works_under_any_mount(manager: FakeManager) -> None:
+    inner, outer = FastAPI(), FastAPI()
+    TaskAdmin(inner, manager, path="/admin/jobs/")
+    outer.mount("/api/v1", inner)
+    await manager.hold(task(1))
+    address = httpx.URL("http://testserver/api/v1/admin/jobs/dashboard")
+    async with local(outer) as client:
+        html = (await client.get(address)).text
+        for link in re.findall(r'href="([^"?#]+)"', html):
+            assert (await client.get(address.join(link))).status_code == 200

@@ -1,0 +1,42 @@
+"""From what happens in the engine to what observers are told."""
+
+from __future__ import annotations
+
+from .engine.feed import Feed, Happening, Said
+from .observers import Event, LifecycleEvent, LogEvent, ObserverChain
+from .records import TaskStatus
+from .surroundings import Clock
+
+
+def announce(feed: Feed, observers: ObserverChain, clock: Clock) -> None:
+    """Tell *observers* all that the feed publishes; without observers it costs nothing."""
+    if observers:
+        feed.subscribe(lambda happening: observers.publish(_event(happening, clock)))
+
+
+def _event(happening: Happening, clock: Clock) -> Event:
+    task = happening.task
+    if isinstance(happening, Said):
+        entry = happening.entry
+        return LogEvent(
+            task.task_id,
+            task.func_name,
+            entry.time,
+            entry.attempt,
+            entry.level,
+            entry.message,
+            entry.extra,
+            task.tags,
+        )
+    return LifecycleEvent(
+        task.task_id,
+        task.func_name,
+        task.status,
+        happening.previous,
+        clock.now(),
+        task.attempt,
+        task.tags,
+        task.error,
+        task.duration,
+        task.run_at if task.status is TaskStatus.PENDING else None,
+    )

@@ -1,0 +1,160 @@
+"""Around any backend: what happens before it is open, and while it is away.
+
+A backend contains storage and nothing else; that it is opened late, opened again, and
+that its absence is one kind of error, is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum, auto
+from typing import TypeVar
+
+from ..errors import BackendError, BackendUnavailable
+from ..records import LogEntry, TaskRecord
+from ..rollups import RollupKey, RollupValue
+from .base import (
+    Backend,
+    Batch,
+    Beat,
+    Capabilities,
+    Claim,
+    InstanceInfo,
+    Page,
+    Pulse,
+    Query,
+    RollupQuery,
+    Unfinished,
+    Written,
+)
+from .memory import MemoryBackend
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Door(Enum):
+    """Whether the backend can be used."""
+
+    NEVER_OPENED = auto()
+    OPEN = auto()
+    AWAY = auto()
+    CLOSED = auto()
+
+
+class GuardedBackend:
+    """The backend as the rest of the package sees it.
+
+    Before `open` everything goes to memory, so that an application which was never started,
+    as in a unit test, still works. If the backend is away when it is opened, it is opened by
+    the first operation that finds it back.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._standin = backend if not backend.capabilities.survives_restart else MemoryBackend()
+        self._door = Door.NEVER_OPENED
+        self._opening = asyncio.Lock()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of the backend."""
+        return self._backend.capabilities
+
+    @property
+    def available(self) -> bool:
+        """Whether operations have a chance."""
+        return self._door is not Door.AWAY
+
+    def another(self) -> Backend:
+        """A further backend for the same data, with connections of its own, not open yet."""
+        return self._backend.another()
+
+    async def open(self) -> None:
+        """Open the backend; one that is not reachable is opened later.
+
+        Raises:
+            BackendMisconfigured: It will not work until someone changes something.
+        """
+        self._opening = asyncio.Lock()
+        try:
+            await self._backend.open()
+            self._door = Door.OPEN
+        except BackendUnavailable as error:
+            self._door = Door.AWAY
+            logger.error("the task storage is not reachable, going on without it: %s", error)
+
+    async def close(self) -> None:
+        """Close the backend."""
+        if self._door is not Door.NEVER_OPENED:
+            self._door = Door.CLOSED
+            await self._backend.close()
+
+    async def _use(self, operation: Callable[[Backend], Awaitable[T]]) -> T:
+        if self._door is Door.OPEN:
+            return await operation(self._backend)
+        if self._door is Door.NEVER_OPENED:
+            return await operation(self._standin)
+        if self._door is Door.CLOSED:
+            raise BackendUnavailable("the task storage is closed: the application has stopped")
+        async with self._opening:
+            if self._door is Door.AWAY:
+                try:
+                    await self._backend.open()
+                except BackendUnavailable:
+                    raise
+                except BackendError as error:
+                    raise BackendUnavailable(str(error)) from error
+                self._door = Door.OPEN
+        return await operation(self._backend)
+
+    async def write(self, batch: Batch) -> Written:
+        """See `TaskStore.write`."""
+        return await self._use(lambda backend: backend.write(batch))
+
+    async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
+        """See `TaskStore.claim`."""
+        return await self._use(lambda backend: backend.claim(wanted))
+
+    async def beat(self, beat: Beat) -> Pulse:
+        """See `TaskStore.beat`."""
+        return await self._use(lambda backend: backend.beat(beat))
+
+    async def leave(self, instance: str) -> None:
+        """See `TaskStore.leave`."""
+        await self._use(lambda backend: backend.leave(instance))
+
+    async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
+        """See `TaskStore.request_cancel`."""
+        return await self._use(lambda backend: backend.request_cancel(task_id, now))
+
+    async def delete(self, before: datetime, limit: int) -> int:
+        """See `TaskStore.delete`."""
+        return await self._use(lambda backend: backend.delete(before, limit))
+
+    async def get(self, task_id: str) -> TaskRecord | None:
+        """See `TaskReader.get`."""
+        return await self._use(lambda backend: backend.get(task_id))
+
+    async def query(self, query: Query) -> Page:
+        """See `TaskReader.query`."""
+        return await self._use(lambda backend: backend.query(query))
+
+    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+        """See `TaskReader.logs`."""
+        return await self._use(lambda backend: backend.logs(task_id, after, limit))
+
+    async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
+        """See `TaskReader.rollups`."""
+        return await self._use(lambda backend: backend.rollups(query))
+
+    async def unfinished(self) -> Mapping[Unfinished, int]:
+        """See `TaskReader.unfinished`."""
+        return await self._use(lambda backend: backend.unfinished())
+
+    async def instances(self) -> Sequence[InstanceInfo]:
+        """See `TaskReader.instances`."""
+        return await self._use(lambda backend: backend.instances())

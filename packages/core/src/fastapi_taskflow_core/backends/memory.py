@@ -1,0 +1,156 @@
+"""The default backend: everything in the memory of this process, and never more than fits."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from threading import Lock
+
+from ..checks import whole
+from ..orphans import orphan
+from ..records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
+from ..rollups import RollupKey, RollupValue, tally
+from ..surroundings import Clock, SystemClock
+from .base import (
+    Backend,
+    Batch,
+    Beat,
+    Capabilities,
+    Claim,
+    InstanceInfo,
+    Page,
+    Pulse,
+    Query,
+    RollupQuery,
+    Unfinished,
+    Written,
+)
+from .counters import Counters
+from .listing import page
+from .presence import Presence
+from .shelves import Shelves
+
+
+class MemoryBackend:
+    """Keeps tasks in memory: fast, bounded, and gone with the process.
+
+    Args:
+        history_limit: How many finished tasks are kept, 1 or more; the oldest go first, with
+            their logs, aliases and keys. Roll-ups stay: by minute for 25 hours, by hour for
+            31 days.
+        clock: What tells the time; the clock of this machine unless given.
+
+    Raises:
+        TypeError: *history_limit* is not an int.
+        ValueError: *history_limit* is less than 1.
+    """
+
+    def __init__(self, history_limit: int = 10_000, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._shelves = Shelves(whole("history_limit", history_limit, least=1))
+        self._counters = Counters(self._clock)
+        self._presence = Presence(self._clock)
+        # The heartbeat comes from a thread of its own; nothing waits while it is held.
+        self._lock = Lock()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Nothing beyond the contract."""
+        return Capabilities(survives_restart=False, shared=False)
+
+    def another(self) -> Backend:
+        """This one: it has no connections, and any thread may use it."""
+        return self
+
+    async def open(self) -> None:
+        """There is nothing to open."""
+
+    async def close(self) -> None:
+        """There is nothing to close; what is stored stays."""
+
+    async def write(self, batch: Batch) -> Written:
+        """See `TaskStore.write`. Stores the records themselves, not copies of them."""
+        with self._lock:
+            return self._write(batch)
+
+    async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
+        """See `TaskStore.claim`."""
+        with self._lock:
+            now = self._clock.now()
+            self._inherit(now, wanted.max_crashes)
+            chosen = heapq.nsmallest(max(0, wanted.limit), self._due(now, wanted), key=_urgency)
+            for task in chosen:
+                task.owner = wanted.instance
+                task.epoch += 1
+            return [_shown(task) for task in chosen]
+
+    async def beat(self, beat: Beat) -> Pulse:
+        """See `TaskStore.beat`."""
+        with self._lock:
+            alive = self._presence.beat(beat)
+            cancels = frozenset(
+                task.task_id
+                for task in self._shelves.unfinished.values()
+                if task.cancel_requested and task.owner == beat.instance
+            )
+            return Pulse(self._clock.now(), alive, cancels)
+
+    async def leave(self, instance: str) -> None:
+        """See `TaskStore.leave`."""
+        with self._lock:
+            self._presence.leave(instance)
+
+    async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
+        """See `TaskStore.request_cancel`."""
+        with self._lock:
+            task = self._shelves.find(task_id)
+            if task is None:
+                return None
+            if task.status is TaskStatus.PENDING and task.owner is None:
+                transition(task, Event.CANCEL, now)
+                self._finish([task])
+            elif not task.status.finished:
+                task.cancel_requested = True
+            return _shown(task)
+
+    async def delete(self, before: datetime, limit: int) -> int:
+        """See `TaskStore.delete`."""
+        with self._lock:
+            return self._shelves.delete(before, limit)
+
+    async def get(self, task_id: str) -> TaskRecord | None:
+        """See `TaskReader.get`."""
+        with self._lock:
+            task = self._shelves.find(task_id)
+            return None if task is None else _shown(task)
+
+    async def query(self, query: Query) -> Page:
+        """See `TaskReader.query`."""
+        with self._lock:
+            found = page(self._shelves.all(), query)
+            return Page([_shown(task) for task in found.tasks], found.next, found.previous)
+
+    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+        """See `TaskReader.logs`."""
+        with self._lock:
+            return self._shelves.lines(task_id, after, limit)
+
+    async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
+        """See `TaskReader.rollups`."""
+        with self._lock:
+            return self._counters.read(query)
+
+    async def unfinished(self) -> Mapping[Unfinished, int]:
+        """See `TaskReader.unfinished`."""
+        with self._lock:
+            return Counter(
+                Unfinished(task.func_name, task.queue, task.status)
+                for task in self._shelves.unfinished.values()
+            )
+
+    async def instances(self) -> Sequence[InstanceInfo]:
+        """See `TaskReader.instances`."""
+        with self._lock:
+            return self._presence.list()

@@ -1,0 +1,246 @@
+"""The task list of one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from fastapi import BackgroundTasks
+
+from .dispatch import NewTask
+from .engine.live import Latch, LiveTask
+from .engine.patience import Patience
+from .errors import BackendUnavailable
+from .options import CALL_OPTION_NAMES, NO_OPTIONS, CallOptions
+from .records import DEFAULT_QUEUE, TaskRecord
+from .registry import TaskFunction
+
+
+class Desk(Protocol):
+    """What a task list asks of the engine."""
+
+    @property
+    def patience(self) -> Patience:
+        """How long requests wait for their tasks."""
+
+    def find(self, func: Callable[..., Any]) -> TaskFunction:
+        """The function as it is registered."""
+
+    def holder(self, key: str) -> str | None:
+        """The id of the unfinished task here that holds an idempotency key."""
+
+    def prepare(self, new: NewTask) -> LiveTask:
+        """A task that nobody knows of yet. From any thread."""
+
+    def admit(self, task: LiveTask) -> None:
+        """Take the task in."""
+
+    def withdraw(self, task: LiveTask) -> None:
+        """Take it back, before it has started."""
+
+    def place(self, task: LiveTask) -> None:
+        """Let it run when it is its time."""
+
+    def delayed(self, task: LiveTask) -> bool:
+        """Whether it is for later."""
+
+    def in_order(self, tasks: deque[LiveTask]) -> asyncio.Task[None]:
+        """Run tasks one after another."""
+
+    async def commit(self) -> None:
+        """Return when what was admitted is durable, or raise `BackendUnavailable`."""
+
+
+class ManagedBackgroundTasks(BackgroundTasks):
+    """A ``BackgroundTasks`` whose tasks are recorded, retried and seen.
+
+    Tasks run after the response, one after another; one that waits for a retry lets the
+    next begin. Until the response is on its way they are only held: if the route raises,
+    they never were.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._loop = asyncio.get_running_loop()
+        self._held: list[LiveTask] = []
+        self._line: deque[LiveTask] = deque()
+        """Accepted, to run in order."""
+        self._apart: deque[LiveTask] = deque()
+        """Accepted, to run when their queue, priority or hour lets them."""
+        self._lane: asyncio.Task[None] | None = None
+        self._unfinished = Latch()
+        self._accepting = False
+        self.called = False
+        """Whether tasks may run: FastAPI asked for it, so the route did not raise."""
+
+    def add_task(  # type: ignore[override]  # more than the base class: it returns the id
+        self, func: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> str:
+        """Run ``func(*args, **kwargs)`` after the response.
+
+        The options ``priority, eager, queue, tags, idempotency_key, run_at`` may stand among
+        the keyword arguments, unless the function has a parameter of that name: then give
+        the option by `options`.
+
+        Returns:
+            The task's id; with an idempotency key that an unfinished task holds, that one's.
+
+        Raises:
+            TaskArgumentError: The task must be stored, and an argument cannot be.
+            TypeError, ValueError: An option of the wrong kind, or one that makes no sense.
+        """
+        function = self._desk.find(func)
+        options = NO_OPTIONS
+        if kwargs:
+            said = (CALL_OPTION_NAMES & kwargs.keys()) - function.own
+            if said:
+                options = CallOptions(**{name: kwargs.pop(name) for name in said})
+        return self._add(NewTask(function, args, kwargs, options))
+
+    def options(self, **options: Any) -> Options:
+        """The same list, with these options for the tasks added through what is returned.
+
+        Raises:
+            TypeError, ValueError: An unknown option, or one that makes no sense.
+        """
+        chosen = CallOptions(**options)
+
+        def add(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+            return self._add(NewTask(self._desk.find(func), args, kwargs, chosen))
+
+        return Options(add)
+
+    def repeat(self, function: TaskFunction, original: TaskRecord) -> str:
+        """Run a finished task again with its stored arguments; returns the new task's id."""
+        return self._add(NewTask(function, original=original))
+
+    async def commit(self) -> None:
+        """Accept the tasks added so far; return when those that must be stored are durable.
+
+        Done for every response; call it yourself in a WebSocket endpoint.
+
+        Raises:
+            BackendUnavailable: They are not; the tasks accepted by this call are withdrawn.
+        """
+        accepted = self.accept()
+        if not any(task.must_be_stored for task in accepted):
+            return
+        try:
+            await self._desk.commit()
+        except BackendUnavailable:
+            for task in accepted:
+                self._withdraw(task)
+            raise
+        for task in accepted:
+            task.confirmed = True
+
+    @property
+    def promises(self) -> bool:
+        """Whether a task was added that must be durable before the response."""
+        return any(task.record.persist for task in self._held)
+
+    def accept(self) -> list[LiveTask]:
+        """Accept what was added, and from now on what is, without waiting for the backend."""
+        held, self._held = self._held, []
+        self._accepting = True
+        for task in held:
+            self._take_in(task)
+        return held
+
+    def discard(self) -> None:
+        """Forget the tasks that were added and not accepted."""
+        self._held.clear()
+
+    def run(self) -> None:
+        """Accept and start; from now on a task starts as soon as it is its turn."""
+        self.called = True
+        if self._held:
+            self.accept()
+        self._accepting = True
+        while self._apart:
+            self._desk.place(self._apart.popleft())
+        if self._line and (self._lane is None or self._lane.done()):
+            self._lane = self._desk.in_order(self._line)
+
+    async def __call__(self) -> None:
+        """Run the tasks; return when each has had its first attempt, or on a stop."""
+        self.run()
+        if self._lane is not None:
+            await self._desk.patience.until(self._lane)
+
+    async def finish(self) -> None:
+        """Run what has not run; return when all is finished, retries too, or on a stop."""
+        await self()
+        await self._desk.patience.until(self._unfinished.free())
+
+    def _add(self, new: NewTask) -> str:
+        key = new.options.idempotency_key
+        holder = None if key is None else self._holder(key)
+        if holder is not None:
+            return holder
+        task = self._desk.prepare(new)
+        eager = new.function.options.eager if new.options.eager is None else new.options.eager
+        if eager and task.record.priority is None:
+            self._on_loop(self._start_now, task)
+        elif self._accepting:
+            self._on_loop(self._take_in, task)
+        else:
+            self._held.append(task)
+        return task.record.task_id
+
+    def _holder(self, key: str) -> str | None:
+        for task in self._held:
+            if task.record.idempotency_key == key:
+                return task.record.task_id
+        return self._desk.holder(key)
+
+    def _on_loop(self, call: Callable[[LiveTask], None], task: LiveTask) -> None:
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            call(task)
+        else:
+            self._loop.call_soon_threadsafe(call, task)
+
+    def _start_now(self, task: LiveTask) -> None:
+        self._admit(task)
+        self._desk.place(task)
+
+    def _take_in(self, task: LiveTask) -> None:
+        self._admit(task)
+        record = task.record
+        in_line = record.priority is None and record.queue == DEFAULT_QUEUE
+        (self._line if in_line and record.run_at is None else self._apart).append(task)
+        if self.called:
+            self.run()
+
+    def _admit(self, task: LiveTask) -> None:
+        if task.record.run_at is None or not self._desk.delayed(task):
+            task.latch = self._unfinished
+            self._unfinished.up()
+        self._desk.admit(task)
+
+    def _withdraw(self, task: LiveTask) -> None:
+        for waiting in (self._line, self._apart):
+            if task in waiting:
+                waiting.remove(task)
+        self._desk.withdraw(task)
+
+
+class Options:
+    """A task list with options set, for functions whose parameters have the same names."""
+
+    def __init__(
+        self,
+        add: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], str],
+    ) -> None:
+        self._add = add
+
+    def add_task(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+        """Run ``func(*args, **kwargs)`` after the response; every keyword is the function's."""
+        return self._add(func, args, kwargs)

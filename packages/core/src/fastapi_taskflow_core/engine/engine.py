@@ -1,0 +1,348 @@
+"""The parts that run tasks, put together; started, drained and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..__about__ import __version__
+from ..arguments import ArgumentCodec
+from ..backends.base import Beat, Pulse
+from ..backends.guarded import GuardedBackend
+from ..dispatch import Dispatch
+from ..errors import BackendUnavailable, TaskNotFound, TaskStateError
+from ..executors.base import Executor
+from ..executors.coroutine import CoroutineExecutor
+from ..executors.thread import ThreadExecutor
+from ..lifecycle import Event
+from ..records import ExecutorKind, TaskRecord, TaskStatus
+from ..registry import Registry
+from ..service import Periodic
+from ..surroundings import Surroundings, Timer
+from .feed import Feed
+from .heartbeat import Heartbeat
+from .journal import LINGER, Journal
+from .lanes import Lanes
+from .ledger import Ledger
+from .live import Live, LiveTask, StopReason
+from .patience import Patience
+from .retention import Retention
+from .runner import Runner
+from .signals import Signals
+from .takeover import Takeover
+
+logger = logging.getLogger(__name__)
+
+_THREADS = 40
+_BEATS_PER_LEASE = 3
+_SWEEP = 2.0
+_PRUNE = 60.0
+_LAST_WORDS = 0.25
+"""Share of ``drain_timeout`` kept for stopping what did not finish, and the last commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How long things may take. All times in seconds."""
+
+    drain_timeout: float = 8.0
+    commit_timeout: float = 5.0
+    lease: float = 15.0
+    max_crashes: int = 3
+    max_sync_threads: int | None = None
+    persist_all: bool = False
+    write_within: float = 60.0
+
+
+class Engine:
+    """Everything that is alive between one start and one stop of a manager.
+
+    One that is never started still runs tasks, in memory and on whatever event loop it is
+    used; it just does nothing by itself.
+    """
+
+    def __init__(
+        self,
+        store: GuardedBackend,
+        registry: Registry,
+        codec: ArgumentCodec,
+        feed: Feed,
+        surroundings: Surroundings,
+        settings: EngineSettings,
+    ) -> None:
+        self.instance = f"{socket.gethostname()}-{os.getpid()}-{surroundings.new_id()[-12:]}"
+        self.settings = settings
+        self.live = Live()
+        self.journal = Journal(
+            store, self.instance, self, surroundings, linger=min(LINGER, settings.write_within)
+        )
+        self._store = store
+        self._registry = registry
+        self._surroundings = surroundings
+        self._ledger = Ledger(self.live, self.journal, feed, surroundings)
+        self.dispatch = Dispatch(
+            self._ledger, codec, surroundings, self.instance, persist_all=settings.persist_all
+        )
+        self._executors: dict[ExecutorKind, Executor] = {
+            "async": CoroutineExecutor(),
+            "thread": ThreadExecutor(settings.max_sync_threads or _THREADS),
+        }
+        runner = Runner(
+            self._ledger,
+            self.journal,
+            self._executors,
+            codec,
+            surroundings,
+            self.later,
+            lambda: not self.draining,
+            self._trusted,
+        )
+        self.lanes = Lanes(runner)
+        self._takeover = Takeover(
+            store,
+            registry,
+            self.instance,
+            settings.max_crashes,
+            self._take_over,
+            lambda: self._trusted() and not self.draining,
+        )
+        self.retention = Retention(store, surroundings.clock)
+        self._pruning = Periodic("removing old history", lambda: _PRUNE, self.retention.prune)
+        self._sweeping = Periodic("taking over due tasks", self._until_sweep, self._takeover.sweep)
+        self._signals = Signals(self._stop_is_near)
+        self._heartbeat: Heartbeat | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._started_at = surroundings.clock.now()
+        self._timers: dict[str, Timer] = {}
+        self._last_beat = surroundings.clock.monotonic()
+        self._drained: asyncio.Task[None] | None = None
+        self.patience = Patience()
+        self._loop_seen = surroundings.clock.monotonic()
+
+    # Life.
+
+    async def start(self) -> None:
+        """Begin to write, beat and claim.
+
+        Raises:
+            BackendMisconfigured: The task storage will not work as it is configured.
+        """
+        self._loop = asyncio.get_running_loop()
+        await self._store.open()
+        self.journal.start()
+        self._last_beat = self._surroundings.clock.monotonic()
+        if self._store.capabilities.shared:
+            interval = self.settings.lease / _BEATS_PER_LEASE
+            self._heartbeat = Heartbeat(self._store.another(), self._beat, self._heard, interval)
+            await self._heartbeat.start()
+        if self._store.capabilities.survives_restart:
+            await self._sweeping.start()
+        await self._pruning.start()
+        self._signals.listen()
+
+    def drain(self) -> asyncio.Task[None]:
+        """Start nothing more, give away what waits, give what runs some time. Twice is once."""
+        if self._drained is None:
+            self.patience.end()
+            self._drained = asyncio.ensure_future(self._drain())
+        return self._drained
+
+    async def stop(self) -> None:
+        """Drain, write what is left and let go of everything. Safe before `start`."""
+        await self.drain()
+        self._give_away()  # what was added meanwhile
+        stuck = [task for task in self.live if task.busy]
+        for task in stuck:
+            logger.warning(
+                "task %s (%s) runs on in a thread: it stays RUNNING until this process is gone",
+                task.record.task_id,
+                task.record.func_name,
+            )
+        await self.journal.stop(max(1.0, self.settings.drain_timeout * _LAST_WORDS))
+        for executor in self._executors.values():
+            await executor.stop()
+        if self._heartbeat is not None and not stuck:
+            await self._heartbeat.stop()
+        await self._store.close()
+        self._signals.restore()
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing new starts any more."""
+        return self.patience.over
+
+    async def _drain(self) -> None:
+        await self._sweeping.stop()
+        await self._pruning.stop()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._give_away()
+        limit = self.settings.drain_timeout * (1 - _LAST_WORDS)
+        if not await self.lanes.idle(limit):
+            for task in self.live:
+                task.end(StopReason.DRAINING)
+            await self.lanes.idle(self.settings.drain_timeout * _LAST_WORDS / 2)
+
+    def _give_away(self) -> None:
+        for task in self.live:
+            if task.record.status is TaskStatus.PENDING:
+                self._give_up_waiting(task)
+
+    def _give_up_waiting(self, task: LiveTask) -> None:
+        if task.record.persist:
+            self._ledger.release(task)
+        else:
+            task.record.error = "the process stopped before this task could start"
+            self._ledger.enter(task, Event.INTERRUPT)
+
+    def _stop_is_near(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.drain)
+
+    # Tasks.
+
+    def place(self, task: LiveTask) -> None:
+        """Let an admitted task run when it is its time."""
+        wait = self._seconds_until(task.record.run_at)
+        if wait > 0:
+            self.later(task, wait)
+        else:
+            self.lanes.submit(task)
+
+    def later(self, task: LiveTask, seconds: float) -> None:
+        """Run the task after so many seconds."""
+
+        def due() -> None:
+            del self._timers[task.record.task_id]
+            self.lanes.submit(task)
+
+        if self.draining:
+            self._give_up_waiting(task)
+        else:
+            self._timers[task.record.task_id] = self._surroundings.clock.call_later(seconds, due)
+
+    def delayed(self, task: LiveTask) -> bool:
+        """Whether the task is for later."""
+        return self._seconds_until(task.record.run_at) > 0
+
+    def withdraw(self, task: LiveTask) -> None:
+        """The admitted task is not to run, and leaves no trace."""
+        self._ledger.withdraw(task)
+
+    async def commit(self) -> None:
+        """Return when everything admitted so far is durable.
+
+        Raises:
+            BackendUnavailable: It is not within ``commit_timeout``; at once, if the storage
+                is known to be away.
+        """
+        if self.journal.lag > self.settings.commit_timeout:
+            raise BackendUnavailable(self.journal.last_error or "the task storage is away")
+        await self.journal.commit(self.settings.commit_timeout)
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        """Cancel the task, wherever it is; see `TaskManager.cancel`."""
+        task = self.live.get(task_id)
+        if task is not None:
+            self._cancel_here(task)
+            return task.record.copy()
+        await self.journal.flush(self.settings.commit_timeout)
+        found = await self._store.get(task_id)
+        if found is None:
+            raise TaskNotFound(task_id)
+        if found.status.finished:
+            raise TaskStateError(task_id, found.status, "cancel")
+        holder = self.live.get(found.task_id)
+        if holder is not None:
+            self._cancel_here(holder)
+            return holder.record.copy()
+        now = self._surroundings.clock.now()
+        return await self._store.request_cancel(task_id, now) or found
+
+    def _cancel_here(self, task: LiveTask) -> None:
+        if task.record.status is TaskStatus.PENDING:
+            timer = self._timers.pop(task.record.task_id, None)
+            if timer is not None:
+                timer.cancel()
+            self._ledger.enter(task, Event.CANCEL)
+        elif not task.record.cancel_requested:
+            task.record.cancel_requested = True
+            self.journal.put(task.record)
+            task.end(StopReason.CANCELLED)
+
+    def _take_over(self, claimed: Sequence[TaskRecord]) -> None:
+        self.journal.adopt(claimed)
+        for record in claimed:
+            task = LiveTask(record, self._registry[record.func_name], None, Context())
+            task.confirmed = True
+            self._ledger.adopt(task)
+            if self.draining:
+                self._give_up_waiting(task)
+            else:
+                self.lanes.submit(task)
+
+    def _seconds_until(self, moment: datetime | None) -> float:
+        if moment is None:
+            return 0.0
+        return (moment - self._surroundings.clock.now()).total_seconds()
+
+    # What the backend says.
+
+    def refused(self, task_id: str) -> None:
+        """Another instance owns the task by now: drop it here."""
+        task = self.live.get(task_id)
+        if task is not None:
+            logger.warning("task %s belongs to another instance by now; dropped here", task_id)
+            self._ledger.lose(task)
+
+    def duplicate(self, task_id: str, holder: str) -> None:
+        """The task's key was taken: it never runs."""
+        task = self.live.get(task_id)
+        if task is not None:
+            logger.info("task %s is a duplicate of %s and does not run", task_id, holder)
+            self._ledger.lose(task)
+
+    def _heard(self, pulse: Pulse) -> None:
+        if not pulse.alive:
+            logger.warning("this instance was taken for dead; looking at what is still its own")
+            for task in self.live:
+                self.journal.put(task.record)
+        for task_id in pulse.cancels:
+            asked = self.live.get(task_id)
+            if asked is not None:
+                self._cancel_here(asked)
+        self._last_beat = self._loop_seen = self._surroundings.clock.monotonic()
+
+    def _beat(self) -> Beat:
+        """Made in the heartbeat's thread: reads only what is safe to read there."""
+        now = self._surroundings.clock.monotonic()
+        running = self.lanes.running
+        return Beat(
+            instance=self.instance,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            started_at=self._started_at,
+            lease=timedelta(seconds=self.settings.lease),
+            running=running,
+            waiting=max(0, len(self.live) - running),
+            loop_lag=max(0.0, now - self._loop_seen - self.settings.lease / _BEATS_PER_LEASE),
+            draining=self.draining,
+        )
+
+    def _trusted(self) -> bool:
+        """Whether others still believe us alive: our last beat is well within the lease."""
+        if self._heartbeat is None:
+            return True
+        beat = self.settings.lease / _BEATS_PER_LEASE
+        return self._surroundings.clock.monotonic() - self._last_beat < self.settings.lease - beat
+
+    def _until_sweep(self) -> float:
+        return _SWEEP * (0.9 + 0.2 * self._surroundings.random())

@@ -1,0 +1,61 @@
+"""What just happened to tasks, for whoever listens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..records import LogEntry, TaskRecord, TaskStatus
+
+logger = logging.getLogger(__name__)
+
+
+class Change(NamedTuple):
+    """A task has a new status; ``previous`` is None for a new task.
+
+    The record is the living one: read it at once, or copy it.
+    """
+
+    task: TaskRecord
+    previous: TaskStatus | None
+
+
+class Said(NamedTuple):
+    """A task has logged a line."""
+
+    task: TaskRecord
+    entry: LogEntry
+
+
+Happening = Change | Said
+Subscriber = Callable[[Happening], None]
+
+
+class Feed:
+    """Hands on what happens, at once and in order, on the event loop."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call *subscriber* with everything from now on; the returned function ends that."""
+        self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
+
+    def publish(self, happening: Happening) -> None:
+        """Tell every subscriber; one that raises harms nobody."""
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(happening)
+            except Exception:
+                logger.exception("a subscriber to task events failed")
+
+    def __bool__(self) -> bool:
+        """Whether anybody listens: without, nothing needs to be published."""
+        return bool(self._subscribers)

@@ -1,0 +1,95 @@
+"""This instance is alive: a beat every few seconds, by the backend's clock.
+
+It comes from a thread with an event loop and connections of its own, so that a blocked
+event loop of the application does not look like a dead process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+
+from ..backends.base import Backend, Beat, Pulse
+from ..errors import BackendError
+
+logger = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Beats for one instance and brings what the backend answers.
+
+    Args:
+        backend: One for this thread alone, not open yet.
+        beat: What to say; called in this thread.
+        heard: Called on the application's event loop with every answer.
+        interval: Seconds between beats.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        beat: Callable[[], Beat],
+        heard: Callable[[Pulse], None],
+        interval: float,
+    ) -> None:
+        self._backend = backend
+        self._beat = beat
+        self._heard = heard
+        self._interval = interval
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self._leave = True
+
+    async def start(self) -> None:
+        """Return after the first beat, or the first failure to beat."""
+        home = asyncio.get_running_loop()
+        first = asyncio.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run(home, first)), name="taskflow-beat", daemon=True
+        )
+        self._thread.start()
+        await first.wait()
+
+    async def stop(self, *, leave: bool = True) -> None:
+        """Beat no more. *leave*: say goodbye, so that nobody waits for the lease to run out."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._loop is None or self._end is None:
+            return
+        self._leave = leave
+        self._loop.call_soon_threadsafe(self._end.set)
+        await asyncio.to_thread(thread.join, self._interval)
+
+    async def _run(self, home: asyncio.AbstractEventLoop, first: asyncio.Event) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        opened = failing = False
+        instance = self._beat().instance
+        while not self._end.is_set():
+            try:
+                if not opened:
+                    await self._backend.open()
+                    opened = True
+                pulse = await self._backend.beat(self._beat())
+                failing = False
+                if not home.is_closed():
+                    home.call_soon_threadsafe(self._heard, pulse)
+            except BackendError as error:
+                logger.log(
+                    logging.DEBUG if failing else logging.WARNING, "no heartbeat: %s", error
+                )
+                failing = True
+            if not home.is_closed():
+                home.call_soon_threadsafe(first.set)
+            try:
+                async with asyncio.timeout(self._interval):
+                    await self._end.wait()
+            except TimeoutError:
+                pass
+        try:
+            if opened and self._leave:
+                await self._backend.leave(instance)
+            await self._backend.close()
+        except BackendError as error:
+            logger.warning("could not say goodbye to the task storage: %s", error)

@@ -1,0 +1,123 @@
+"""Where a task's events are entered: status, journal and feed, always together."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ..lifecycle import Event, transition
+from ..records import LogEntry, LogLevel, Progress
+from ..surroundings import Surroundings
+from .feed import Change, Feed, Said
+from .journal import Journal
+from .live import Live, LiveTask, StopReason
+
+_HERE = str(Path(__file__).parent.parent)
+_ERROR_LENGTH, _STACK_LENGTH = 32_768, 65_536
+_LINE_LENGTH, _LINES_PER_ATTEMPT = 8_192, 1_000
+
+
+class Ledger:
+    """Keeps record, storage and listeners of this instance's tasks in step."""
+
+    def __init__(
+        self, live: Live, journal: Journal, feed: Feed, surroundings: Surroundings
+    ) -> None:
+        self._live = live
+        self._journal = journal
+        self._feed = feed
+        self._clock = surroundings.clock
+
+    def open(self, task: LiveTask) -> None:
+        """A new task is ours."""
+        self._live.add(task)
+        self._journal.put(task.record)
+        if self._feed:
+            self._feed.publish(Change(task.record, None))
+
+    def adopt(self, task: LiveTask) -> None:
+        """A task that the backend has is ours from now on."""
+        self._live.add(task)
+        if self._feed:
+            self._feed.publish(Change(task.record, task.record.status))
+
+    def enter(self, task: LiveTask, event: Event) -> None:
+        """The event happens to the task now."""
+        record = task.record
+        previous = record.status
+        transition(record, event, self._clock.now())
+        self._journal.put(record)
+        if self._feed:
+            self._feed.publish(Change(record, previous))
+        if record.status.finished:
+            self._live.remove(task)
+
+    def fail(self, task: LiveTask, error: BaseException) -> None:
+        """The attempt ended with *error*, and there is no further one."""
+        self._note(task, error)
+        self.enter(task, Event.FAIL)
+
+    def retry(self, task: LiveTask, error: BaseException, after: float) -> None:
+        """The attempt ended with *error*; the next one is *after* seconds away."""
+        self._note(task, error)
+        task.record.run_at = self._clock.now() + timedelta(seconds=after)
+        self.enter(task, Event.RETRY)
+
+    def release(self, task: LiveTask) -> None:
+        """The waiting task is anybody's: whoever is next runs it."""
+        task.gone = True
+        task.record.owner = None
+        self._journal.put(task.record)
+        self._live.remove(task)
+
+    def withdraw(self, task: LiveTask) -> None:
+        """The task was never meant to be."""
+        task.gone = True
+        self._journal.withdraw(task.record)
+        self._live.remove(task)
+
+    def lose(self, task: LiveTask) -> None:
+        """The task is another instance's: nothing more is entered here."""
+        task.end(StopReason.LOST)
+        self._live.remove(task)
+
+    def log(
+        self, task: LiveTask, time: datetime, level: LogLevel, message: str, extra: object
+    ) -> None:
+        """The task says something; beyond a thousand lines an attempt only that they were many."""
+        task.log_lines += 1
+        if task.log_lines > _LINES_PER_ATTEMPT:
+            if task.log_lines > _LINES_PER_ATTEMPT + 1:
+                return
+            level, message, extra = "warning", "further lines of this attempt are not kept", None
+        task.log_seq += 1
+        entry = LogEntry(
+            task.log_seq,
+            time,
+            task.record.attempt,
+            level,
+            message[:_LINE_LENGTH],
+            extra if isinstance(extra, dict) else None,
+        )
+        self._journal.log(task.record.task_id, entry)
+        if self._feed:
+            self._feed.publish(Said(task.record, entry))
+
+    def progress(self, task: LiveTask, progress: Progress) -> None:
+        """The task says how far it is."""
+        if not task.record.status.finished:
+            task.record.progress = progress
+            self._journal.put(task.record)
+
+    def _note(self, task: LiveTask, error: BaseException) -> None:
+        task.record.error = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+        task.record.stacktrace = _stack(error)[-_STACK_LENGTH:]
+
+
+def _stack(error: BaseException) -> str:
+    """The traceback from the task's own function on, without the frames that called it."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_HERE):
+        frames = frames.tb_next
+    return "".join(traceback.TracebackException(type(error), error, frames).format())

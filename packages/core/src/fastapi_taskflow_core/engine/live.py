@@ -1,0 +1,171 @@
+"""What is unfinished in this process: the only task state kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import Context
+from enum import Enum, auto
+from typing import Any
+
+from ..context import StopFlag
+from ..records import TaskRecord
+from ..registry import TaskFunction
+
+
+class StopReason(Enum):
+    """Why a running attempt is asked to end."""
+
+    CANCELLED = auto()
+    DRAINING = auto()
+    LOST = auto()
+    """Another instance owns the task by now."""
+
+
+class Latch:
+    """Counts unfinished things; who waits goes on when there are none."""
+
+    __slots__ = ("_count", "_free")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._free: asyncio.Future[None] | None = None
+
+    def up(self) -> None:
+        """One more."""
+        self._count += 1
+
+    def down(self) -> None:
+        """One less."""
+        self._count -= 1
+        if self._count == 0 and self._free is not None and not self._free.done():
+            self._free.set_result(None)
+
+    def free(self) -> asyncio.Future[None]:
+        """Done when the count is 0."""
+        if self._free is None or (self._free.done() and self._count):
+            self._free = asyncio.get_running_loop().create_future()
+            if not self._count:
+                self._free.set_result(None)
+        return self._free
+
+
+class LiveTask:
+    """An unfinished task with what is needed to run it here.
+
+    ``arguments`` is None for a task that came from the backend: they are decoded just
+    before the call. ``gone`` says that the task must not run here (any more).
+    """
+
+    __slots__ = (
+        "arguments",
+        "confirmed",
+        "context",
+        "function",
+        "gone",
+        "interrupt",
+        "latch",
+        "leftover",
+        "log_lines",
+        "log_seq",
+        "record",
+        "stop",
+        "stop_reason",
+    )
+
+    def __init__(
+        self,
+        record: TaskRecord,
+        function: TaskFunction,
+        arguments: tuple[tuple[Any, ...], Mapping[str, Any]] | None,
+        context: Context,
+    ) -> None:
+        self.record = record
+        self.function = function
+        self.arguments = arguments
+        self.context = context
+        self.gone = False
+        self.confirmed = False
+        """The backend is known to have the task."""
+        self.stop = StopFlag()
+        self.stop_reason: StopReason | None = None
+        self.interrupt: Callable[[], object] | None = None
+        """Set while an attempt runs: ends it as fast as its executor can."""
+        self.leftover: asyncio.Future[Any] | None = None
+        """The call in a thread, which may outlast its attempt."""
+        self.log_seq = 0
+        self.log_lines = 0
+        self.latch: Latch | None = None
+        """Counts the task as long as something may still happen to it here."""
+
+    @property
+    def must_be_stored(self) -> bool:
+        """Whether it may not start before the backend has confirmed it."""
+        return self.record.persist or self.record.idempotency_key is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread still runs the function, asked to end or not."""
+        return self.leftover is not None and not self.leftover.done()
+
+    def begin(self) -> None:
+        """Make ready for a new attempt."""
+        self.stop = StopFlag()
+        self.stop_reason = None
+        self.leftover = None
+        self.log_lines = 0
+
+    def end(self, reason: StopReason) -> None:
+        """Ask the running attempt, if there is one, to end; the first reason stands."""
+        if self.stop_reason is None:
+            self.stop_reason = reason
+        if reason is StopReason.LOST:
+            self.gone = True
+        self.stop.raised = True
+        if self.interrupt is not None:
+            self.interrupt()
+
+    def settle(self) -> None:
+        """Nothing more happens to the task here: tell who waits. Twice is once."""
+        latch, self.latch = self.latch, None
+        if latch is not None:
+            latch.down()
+
+
+class Live:
+    """The unfinished tasks of this instance, by id and by idempotency key."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, LiveTask] = {}
+        self._by_key: dict[str, str] = {}
+
+    def add(self, task: LiveTask) -> None:
+        """Take *task* in. Whether it may have its key is for the backend to say."""
+        record = task.record
+        self._by_id[record.task_id] = task
+        if record.idempotency_key is not None:
+            self._by_key.setdefault(record.idempotency_key, record.task_id)
+
+    def remove(self, task: LiveTask) -> None:
+        """Let go of a task that is finished, or no longer ours. Twice is once."""
+        record = task.record
+        self._by_id.pop(record.task_id, None)
+        if record.idempotency_key is not None and (
+            self._by_key.get(record.idempotency_key) == record.task_id
+        ):
+            del self._by_key[record.idempotency_key]
+        task.settle()
+
+    def get(self, task_id: str) -> LiveTask | None:
+        """The task of this id, if it is unfinished here."""
+        return self._by_id.get(task_id)
+
+    def holder(self, key: str) -> str | None:
+        """The id of the unfinished task here that holds *key*."""
+        return self._by_key.get(key)
+
+    def __iter__(self) -> Iterator[LiveTask]:
+        return iter(list(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)

@@ -1,0 +1,223 @@
+"""One task through its attempts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..arguments import ArgumentCodec
+from ..context import TaskContext, current
+from ..errors import AttemptTimeout, PayloadError
+from ..executors.base import Executor
+from ..lifecycle import Event
+from ..records import ExecutorKind, LogLevel, Progress, TaskStatus
+from ..retry import Retry, next_attempt
+from ..surroundings import Surroundings
+from .journal import Journal
+from .ledger import Ledger
+from .live import LiveTask, StopReason
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs attempts, one after another while they follow at once.
+
+    Args:
+        later: What to do with a task whose next attempt is some seconds away.
+        may_start: Whether new attempts may start: not while the engine drains.
+        trusted: Whether others are sure to think this instance alive.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        executors: Mapping[ExecutorKind, Executor],
+        codec: ArgumentCodec,
+        surroundings: Surroundings,
+        later: Callable[[LiveTask, float], None],
+        may_start: Callable[[], bool],
+        trusted: Callable[[], bool],
+    ) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._executors = executors
+        self._codec = codec
+        self._clock = surroundings.clock
+        self._random = surroundings.random
+        self._later = later
+        self._may_start = may_start
+        self._trusted = trusted
+
+    async def run(self, task: LiveTask) -> None:
+        """Run the task until it is finished, waits for a retry, or is no longer ours."""
+        if task.must_be_stored and not task.confirmed:
+            await self._journal.commit()
+        while self._ready(task):
+            if task.leftover is not None:
+                # Two attempts of one task never overlap, even if a thread would not end.
+                await asyncio.wait([task.leftover])
+            task.begin()
+            self._ledger.enter(task, Event.START)
+            try:
+                await self._attempt(task)
+            except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
+                again = await self._ended(task, error)
+            else:
+                again = await self._returned(task)
+            if not again:
+                return
+            await asyncio.sleep(0)
+
+    def _ready(self, task: LiveTask) -> bool:
+        return not task.gone and task.record.status is TaskStatus.PENDING and self._may_start()
+
+    async def _attempt(self, task: LiveTask) -> None:
+        record = task.record
+        if record.persist and not (record.requeue_on_interrupt and self._trusted()):
+            # From here on nobody starts it a second time, whatever becomes of us.
+            await self._journal.commit()
+            if task.stop.raised:
+                raise asyncio.CancelledError
+        args, kwargs = self._arguments(task)
+        task.context.run(current.set, Voice(task, self._ledger, self._clock.now))
+        executor = self._executors[task.record.executor]
+        limit = task.function.options.timeout
+        if limit is None:
+            await executor.run(task, args, kwargs)
+            return
+        try:
+            async with asyncio.timeout(limit) as patience:
+                await executor.run(task, args, kwargs)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            task.stop.raised = True
+            raise AttemptTimeout(limit) from None
+
+    def _arguments(self, task: LiveTask) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        if task.arguments is None:
+            record = task.record
+            if record.payload is None:
+                raise PayloadError("the arguments of this task were not stored")
+            task.arguments = self._codec.decode(
+                record.task_id, record.func_name, task.function.call, record.payload
+            )
+        return task.arguments
+
+    async def _returned(self, task: LiveTask) -> bool:
+        await self._settle_cancellation(task)
+        if not task.gone:
+            cancelled = task.stop_reason is StopReason.CANCELLED
+            self._ledger.enter(task, Event.CANCEL if cancelled else Event.SUCCEED)
+        return False
+
+    async def _ended(self, task: LiveTask, error: BaseException) -> bool:
+        """Enter how the attempt ended; True if the next one follows at once."""
+        foreign = await self._settle_cancellation(task)
+        cut_off = isinstance(error, asyncio.CancelledError)
+        if task.gone:
+            return False
+        if task.stop_reason is StopReason.CANCELLED:
+            self._ledger.enter(task, Event.CANCEL)
+        elif cut_off and (foreign or task.stop_reason is StopReason.DRAINING):
+            self._interrupted(task)
+        else:
+            return self._failed(task, error)
+        if cut_off and foreign:
+            raise error
+        return False
+
+    async def _settle_cancellation(self, task: LiveTask) -> bool:
+        """Take back our own cancellation; True if somebody else cancels this asyncio task."""
+        running = asyncio.current_task()
+        if running is None or not running.cancelling():
+            return False
+        if task.stop_reason is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)  # one that was not delivered yet must not hit the next task
+            running.uncancel()
+        return bool(running.cancelling())
+
+    def _interrupted(self, task: LiveTask) -> None:
+        if task.record.persist and task.record.requeue_on_interrupt:
+            self._ledger.enter(task, Event.REQUEUE)
+            self._ledger.release(task)
+        else:
+            task.record.error = "the process stopped while this task ran"
+            self._ledger.enter(task, Event.INTERRUPT)
+
+    def _failed(self, task: LiveTask, error: BaseException) -> bool:
+        verdict = next_attempt(
+            task.function.options.retry, task.record.attempt, error, self._random()
+        )
+        if not isinstance(verdict, Retry) or isinstance(error, PayloadError):
+            self._keep_arguments(task)
+            self._ledger.fail(task, error)
+            return False
+        self._ledger.retry(task, error, verdict.after)
+        if verdict.after > 0:
+            self._later(task, verdict.after)
+            return False
+        return True
+
+    def _keep_arguments(self, task: LiveTask) -> None:
+        """A failed task may be asked for again: keep what it was called with, if that goes."""
+        record = task.record
+        if record.payload is None and task.arguments is not None and not task.function.anonymous:
+            args, kwargs = task.arguments
+            try:
+                record.payload = self._codec.encode(
+                    record.task_id, record.func_name, task.function.call, args, kwargs
+                )
+            except TypeError as error:
+                logger.debug("task %s cannot be retried by hand: %s", record.task_id, error)
+
+
+class Voice:
+    """What the running task says, from any thread, on its way to the ledger."""
+
+    __slots__ = ("_context", "_ledger", "_loop", "_now", "_task")
+
+    def __init__(self, task: LiveTask, ledger: Ledger, now: Callable[[], Any]) -> None:
+        self._task = task
+        self._ledger = ledger
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+        self._context: TaskContext | None = None
+
+    @property
+    def context(self) -> TaskContext:
+        """Who is running."""
+        if self._context is None:
+            record = self._task.record
+            self._context = TaskContext(
+                record.task_id,
+                record.func_name,
+                record.attempt,
+                dict(record.tags or {}),
+                self._task.stop,
+            )
+        return self._context
+
+    def log(self, level: LogLevel, message: str, extra: dict[str, Any] | None) -> None:
+        """Keep a line."""
+        self._on_loop(self._ledger.log, self._task, self._now(), level, message, extra)
+
+    def progress(self, done: float, total: float | None, message: str | None) -> None:
+        """Keep how far the task is."""
+        self._on_loop(self._ledger.progress, self._task, Progress(done, total, message))
+
+    def _on_loop(self, call: Callable[..., object], *args: object) -> None:
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            call(*args)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *args)

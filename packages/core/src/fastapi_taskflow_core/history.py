@@ -1,0 +1,109 @@
+"""The read side: what pages, API and callers ask about tasks.
+
+There is one truth, the backend. Every question first flushes what this process has not
+written yet, so that whoever asks sees what this process did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from . import metrics
+from .backends.base import InstanceInfo, Page, Query, RollupQuery, TaskReader, TaskStore
+from .errors import TaskNotFound
+from .metrics import Metrics, Series, SeriesRange
+from .records import LogEntry, TaskRecord
+from .surroundings import Clock
+
+LOGS_SHOWN = 1_000
+BITE = 500
+
+
+class History:
+    """Everything that was and is, of all instances that share the backend.
+
+    All methods raise `BackendUnavailable` when the storage cannot be reached now.
+    """
+
+    def __init__(
+        self,
+        reader: TaskReader,
+        store: TaskStore,
+        flush: Callable[[], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._flush = flush
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """The present by the clock that ages are counted from, aware UTC."""
+        return self._clock.now()
+
+    async def get(self, task_id: str, *, logs: bool = True) -> TaskRecord:
+        """One task, with its first 1,000 log lines unless told otherwise.
+
+        Raises:
+            TaskNotFound: no task has this id.
+        """
+        await self._flush()
+        found = await self._reader.get(task_id)
+        if found is None:
+            raise TaskNotFound(task_id)
+        task = found.copy()
+        if logs:
+            task.logs = tuple(await self._reader.logs(task_id, limit=LOGS_SHOWN))
+        return task
+
+    async def query(self, query: Query) -> Page:
+        """One page of tasks, newest first, without their logs."""
+        await self._flush()
+        return await self._reader.query(query)
+
+    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+        """At most *limit* log lines with ``seq > after``, in order.
+
+        Raises:
+            TaskNotFound: no task has this id.
+        """
+        await self.get(task_id, logs=False)
+        return await self._reader.logs(task_id, after, limit)
+
+    async def metrics(self) -> Metrics:
+        """The figures of all time, tasks no longer kept included."""
+        await self._flush()
+        finished = await self._reader.rollups(RollupQuery("hour"))
+        return metrics.summarize(finished, await self._reader.unfinished())
+
+    async def series(
+        self, span: SeriesRange, func_name: str | None = None, queue: str | None = None
+    ) -> Series:
+        """The chart of the last 15 minutes to 30 days, of one function or queue or of all."""
+        await self._flush()
+        shown = metrics.window(span, self.now())
+        counted = await self._reader.rollups(
+            RollupQuery(
+                shown.resolution, shown.since, shown.until, shown.step, func_name, queue
+            )
+        )
+        return metrics.series(counted, shown)
+
+    async def instances(self) -> Sequence[InstanceInfo]:
+        """Every instance that shares the backend, the longest started first."""
+        await self._flush()
+        return await self._reader.instances()
+
+    async def delete_older_than(self, age: timedelta) -> int:
+        """Remove the tasks that finished longer ago than *age*, in small bites.
+
+        Returns:
+            How many were removed.
+        """
+        await self._flush()
+        before = self.now() - age
+        deleted = 0
+        while gone := await self._store.delete(before, BITE):
+            deleted += gone
+        return deleted

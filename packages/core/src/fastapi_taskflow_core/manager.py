@@ -1,0 +1,380 @@
+"""The manager: it builds the parts, hands them to each other, and delegates."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from fastapi import FastAPI
+
+from . import checks
+from .announcer import announce
+from .arguments import ArgumentCodec, TypedJsonCodec
+from .background import ManagedBackgroundTasks
+from .backends.base import Backend
+from .backends.guarded import GuardedBackend
+from .backends.memory import MemoryBackend
+from .dependency import task_list_dependency
+from .desk import EngineDesk
+from .display import shown_arguments
+from .engine.engine import Engine, EngineSettings
+from .engine.feed import Feed
+from .errors import CommitTimeout, TaskStateError
+from .health import Health
+from .history import History
+from .injection import hook_into_fastapi
+from .middleware import LifespanMiddleware, TaskListMiddleware, installed
+from .observers import FileLogger, FileMode, ObserverChain, TaskObserver
+from .options import TaskOptions
+from .plugins import backend_from_url
+from .records import RETRYABLE, ExecutorKind, TaskRecord
+from .registry import Registry
+from .retry import RetryPolicy
+from .surroundings import Surroundings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class TaskManager:
+    """Runs the background tasks of one application, and remembers them.
+
+    Args:
+        snapshot_db: Path of a SQLite file; short for ``snapshot_backend=SqliteBackend(path)``.
+        snapshot_backend: Where tasks are kept: a backend, or a URL such as
+            ``"redis://localhost"``. None keeps them in memory.
+        snapshot_interval: Finished tasks reach the backend after this many seconds at most.
+        requeue_pending: Every task survives a restart, as with ``persist=True``.
+        drain_timeout: Seconds that running tasks get at a stop.
+        commit_timeout: Seconds a response waits for its tasks to be stored before it
+            becomes a 503.
+        lease: Seconds without a sign of life after which other instances take over.
+        max_crashes: A task during which its process died this often is FAILED.
+        max_sync_threads: Most ``def`` tasks that run at once; None is 40.
+        history_limit: Finished tasks kept by the backend in memory.
+        loggers: Observers of log lines and status changes.
+        log_file: Short for a ``FileLogger`` on this path, with the four options that follow.
+        log_file_max_bytes: See ``FileLogger``.
+        log_file_backup_count: See ``FileLogger``.
+        log_file_mode: See ``FileLogger``.
+        log_lifecycle: See ``FileLogger``.
+        arguments: How arguments are stored.
+        surroundings: Clock, ids and randomness, for tests.
+
+    Raises:
+        TypeError, ValueError: An argument of the wrong kind, or one that makes no sense.
+        MissingExtra: The backend of the URL is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        snapshot_db: str | os.PathLike[str] | None = None,
+        snapshot_backend: Backend | str | None = None,
+        snapshot_interval: float = 60.0,
+        requeue_pending: bool = False,
+        drain_timeout: float = 8.0,
+        commit_timeout: float = 5.0,
+        lease: float = 15.0,
+        max_crashes: int = 3,
+        max_sync_threads: int | None = None,
+        history_limit: int = 10_000,
+        loggers: Sequence[TaskObserver] = (),
+        log_file: str | os.PathLike[str] | None = None,
+        log_file_max_bytes: int = 10 * 1024 * 1024,
+        log_file_backup_count: int = 5,
+        log_file_mode: FileMode = "rotate",
+        log_lifecycle: bool = False,
+        arguments: ArgumentCodec | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self._settings = EngineSettings(
+            drain_timeout=checks.seconds("drain_timeout", drain_timeout),
+            commit_timeout=checks.seconds("commit_timeout", commit_timeout, zero=False),
+            lease=checks.seconds("lease", lease, zero=False),
+            max_crashes=checks.whole("max_crashes", max_crashes, least=1),
+            max_sync_threads=(
+                None
+                if max_sync_threads is None
+                else checks.whole("max_sync_threads", max_sync_threads, least=1)
+            ),
+            persist_all=checks.flag("requeue_pending", requeue_pending),
+            write_within=checks.seconds("snapshot_interval", snapshot_interval, zero=False),
+        )
+        self._surroundings = surroundings or Surroundings()
+        self._backend = GuardedBackend(
+            _backend(snapshot_db, snapshot_backend, history_limit, self._surroundings)
+        )
+        self._registry = Registry()
+        self._codec: ArgumentCodec = arguments or TypedJsonCodec()
+        observers = [*loggers]
+        if log_file is not None:
+            observers.append(
+                FileLogger(
+                    log_file,
+                    max_bytes=log_file_max_bytes,
+                    backup_count=log_file_backup_count,
+                    mode=log_file_mode,
+                    log_lifecycle=log_lifecycle,
+                )
+            )
+        self._observers = ObserverChain(observers)
+        self.feed = Feed()
+        announce(self.feed, self._observers, self._surroundings.clock)
+        self.history = History(
+            self._backend, self._backend, self._flush, self._surroundings.clock
+        )
+        self._keep: timedelta | None = None
+        self._keep_arguments = False
+        self._engine = self._new_engine()
+        self._running = False
+        self._starting = asyncio.Lock()
+        self.get_tasks = task_list_dependency(self, self.new_list)
+        self.background_tasks = self.get_tasks
+
+    def task(
+        self,
+        *,
+        retries: int = 0,
+        delay: float = 0.0,
+        backoff: float = 1.0,
+        persist: bool = False,
+        name: str | None = None,
+        requeue_on_interrupt: bool = False,
+        eager: bool = False,
+        priority: int | None = None,
+        queue: str | None = None,
+        executor: ExecutorKind | None = None,
+        timeout: float | None = None,
+        max_delay: float | None = None,
+        jitter: float = 0.0,
+        retry_on: type[BaseException] | tuple[type[BaseException], ...] = Exception,
+        no_retry_on: type[BaseException] | tuple[type[BaseException], ...] = (),
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Say how a function runs as a task; the function itself is returned unchanged.
+
+        Args:
+            retries: Further attempts after the first failure; 0 is none.
+            delay: Seconds before the first retry.
+            backoff: The delay is multiplied by this for each further retry.
+            persist: The task survives a restart.
+            name: The name shown and stored; None is the function's own.
+            requeue_on_interrupt: Run again from the start if cut off in the middle; for
+                functions that may run twice.
+            eager: Start at ``add_task``, before the response is sent.
+            priority: Higher runs first; None runs in the request's order.
+            queue: A named queue.
+            executor: ``"async"``, ``"thread"`` or ``"process"``; None goes by the function.
+            timeout: Seconds one attempt may take; None is no limit.
+            max_delay: Cap on the delay, in seconds.
+            jitter: Random share, 0 to 1, taken off or added to each delay.
+            retry_on: Exception types worth another attempt.
+            no_retry_on: Exception types that are not.
+
+        Raises:
+            TypeError, ValueError: An option of the wrong kind, one that makes no sense, or a
+                name that another function has.
+        """
+        options = TaskOptions(
+            retry=RetryPolicy(
+                retries,
+                delay,
+                backoff,
+                max_delay,
+                jitter,
+                checks.exceptions("retry_on", retry_on),
+                checks.exceptions("no_retry_on", no_retry_on),
+            ),
+            persist=persist,
+            requeue_on_interrupt=requeue_on_interrupt,
+            eager=eager,
+            priority=priority,
+            queue=queue,
+            executor=executor,
+            timeout=timeout,
+        )
+
+        def register(func: Callable[P, R]) -> Callable[P, R]:
+            self._registry.register(func, options, name)
+            return func
+
+        return register
+
+    def install(self, app: FastAPI) -> None:
+        """Make every ``BackgroundTasks`` of *app* a list of this manager, and start and stop
+        with it. Before the application's first request; twice is once.
+
+        Raises:
+            ValueError: Another manager is installed in *app*.
+        """
+        others = installed(app, TaskListMiddleware)
+        if self in others:
+            return
+        if others:
+            raise ValueError("another TaskManager is installed in this application")
+        self.init_app(app)
+        hook_into_fastapi()
+        app.add_middleware(TaskListMiddleware, self)
+
+    def init_app(self, app: FastAPI) -> None:
+        """Start and stop with *app*, whatever lifespan it has. Twice is once."""
+        if self not in installed(app, LifespanMiddleware):
+            app.add_middleware(LifespanMiddleware, self)
+
+    async def startup(self) -> None:
+        """Open the backend and start running tasks. Twice is once.
+
+        A backend that cannot be reached now is opened as soon as it can.
+
+        Raises:
+            BackendMisconfigured: The backend will not work as it is configured.
+        """
+        async with self._starting:
+            if self._running:
+                return
+            engine = self._new_engine()
+            await self._observers.startup()
+            await engine.start()
+            self._engine, self._running = engine, True
+
+    async def shutdown(self) -> None:
+        """Drain for ``drain_timeout`` seconds, write what is left and close. Twice is once."""
+        async with self._starting:
+            if not self._running:
+                return
+            self._running = False
+            await self._engine.stop()
+            await self._observers.close(max(1.0, self._settings.drain_timeout / 4))
+            self._engine = self._new_engine()
+
+    def new_list(self) -> ManagedBackgroundTasks:
+        """A task list, as each request gets one."""
+        return ManagedBackgroundTasks(EngineDesk(self._engine, self._registry))
+
+    async def enqueue(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+        """Run a task from anywhere; return its id once it is durable, if it is to survive.
+
+        Options stand among the keyword arguments as with ``add_task``.
+
+        Raises:
+            BackendUnavailable: It could not be stored within ``commit_timeout``, and will
+                not run.
+            TaskArgumentError: The task must be stored, and an argument cannot be.
+        """
+        tasks = self.new_list()
+        task_id = tasks.add_task(func, *args, **kwargs)
+        await tasks.commit()
+        tasks.run()
+        return task_id
+
+    async def retry(self, task_id: str) -> str:
+        """Run a finished task again, as a new one whose id is returned; the old one stays.
+
+        Raises:
+            TaskNotFound: No task has this id.
+            TaskStateError: It is not FAILED, INTERRUPTED or REJECTED, or its arguments
+                could not be kept.
+            FunctionUnknown: Its function is not registered in this process.
+            BackendUnavailable: The new task could not be stored.
+        """
+        original = await self.history.get(task_id, logs=False)
+        if original.status not in RETRYABLE:
+            raise TaskStateError(task_id, original.status, "retry")
+        function = self._registry[original.func_name]
+        if original.payload is None:
+            raise TaskStateError(task_id, "without stored arguments", "retry")
+        tasks = self.new_list()
+        new_id = tasks.repeat(function, original)
+        await tasks.commit()
+        tasks.run()
+        return new_id
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        """Cancel an unfinished task, on whichever instance it is.
+
+        One that waits never starts. A running async task gets ``CancelledError``; one in a
+        thread is told through its context, and is CANCELLED when it returns.
+
+        Returns:
+            The record as it stands now.
+
+        Raises:
+            TaskNotFound: No task has this id.
+            TaskStateError: It is finished.
+        """
+        return await self._engine.cancel(task_id)
+
+    def health(self) -> Health:
+        """How the task storage is doing."""
+        journal = self._engine.journal
+        down = not self._backend.available or journal.lag >= self._settings.commit_timeout
+        return Health(
+            state="down" if down else "degraded" if journal.lag else "up",
+            journal_lag=journal.lag,
+            buffered=journal.buffered,
+            dropped=journal.dropped,
+            last_error=journal.last_error,
+            since=datetime.now(UTC) - timedelta(seconds=journal.lag) if journal.lag else None,
+        )
+
+    def arguments(self, record: TaskRecord) -> dict[str, str] | None:
+        """The arguments of a task by name, as text to show; None if they are not stored."""
+        if record.payload is None or record.func_name not in self._registry:
+            return None
+        function = self._registry[record.func_name].call
+        return shown_arguments(self._codec, record, function)
+
+    def keep_arguments(self) -> None:
+        """Store the arguments of all tasks, where that is possible, so that they can be shown."""
+        self._keep_arguments = True
+        self._engine.dispatch.keep_arguments = True
+
+    def keep_history(self, days: float) -> None:
+        """Remove tasks that finished more than so many days ago, from now on."""
+        self._keep = timedelta(days=checks.number("days", days, least=0))
+        self._engine.retention.age = self._keep
+
+    async def _flush(self) -> None:
+        try:
+            await self._engine.journal.flush(self._settings.commit_timeout)
+        except CommitTimeout:
+            return  # what can be read is better than nothing; health tells of the rest
+
+    def _new_engine(self) -> Engine:
+        engine = Engine(
+            self._backend,
+            self._registry,
+            self._codec,
+            self.feed,
+            self._surroundings,
+            self._settings,
+        )
+        engine.dispatch.keep_arguments = self._keep_arguments
+        engine.retention.age = self._keep
+        return engine
+
+
+def _backend(
+    path: str | os.PathLike[str] | None,
+    backend: Backend | str | None,
+    history_limit: int,
+    surroundings: Surroundings,
+) -> Backend:
+    if path is not None and backend is not None:
+        raise ValueError("give snapshot_db or snapshot_backend, not both")
+    if path is not None:
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(checks.wrong("snapshot_db", "a path", path))
+        return backend_from_url(f"sqlite:///{os.fspath(path)}")
+    if isinstance(backend, str):
+        return backend_from_url(backend)
+    if backend is None:
+        return MemoryBackend(history_limit, surroundings.clock)
+    if not callable(getattr(backend, "write", None)):
+        raise TypeError(checks.wrong("snapshot_backend", "a backend or a URL", backend))
+    return backend
+
+

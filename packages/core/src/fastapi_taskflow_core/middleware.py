@@ -1,0 +1,179 @@
+"""Between server and application: start and stop with it, and commit before the response."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any, Protocol, cast
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .background import ManagedBackgroundTasks
+from .errors import BackendError, BackendUnavailable
+from .injection import RequestScope, current_request
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 5
+"""Seconds a client is asked to wait after a 503."""
+
+
+class Manager(Protocol):
+    """What the middleware asks of a manager."""
+
+    async def startup(self) -> None:
+        """Start running tasks."""
+
+    async def shutdown(self) -> None:
+        """Stop running tasks."""
+
+    def new_list(self) -> ManagedBackgroundTasks:
+        """A task list for one request."""
+
+
+class LifespanMiddleware:
+    """Starts the manager just before the application reports that it has started, and stops
+    it just before the application is told to shut down: its resources are open around ours.
+    """
+
+    def __init__(self, app: ASGIApp, manager: Manager) -> None:
+        self._app = app
+        self._manager = manager
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failure: BackendError | None = None
+
+        async def receive_and_stop() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._manager.shutdown()
+            return message
+
+        async def start_and_send(message: Message) -> None:
+            nonlocal failure
+            if message["type"] == "lifespan.startup.complete":
+                try:
+                    await self._manager.startup()
+                except BackendError as error:
+                    failure = error
+                    raise
+            elif message["type"] == "lifespan.startup.failed" and failure is not None:
+                # One line for the operator; the traceback would lead into this library.
+                message = {**message, "message": f"fastapi-taskflow cannot start: {failure}"}
+            await send(message)
+
+        try:
+            await self._app(scope, receive_and_stop, start_and_send)
+        except BackendError as error:
+            if error is not failure:
+                raise
+        finally:
+            await self._manager.shutdown()
+
+
+class TaskListMiddleware:
+    """Gives every request its task list, and holds the response until what was promised
+    in it is durable."""
+
+    def __init__(self, app: ASGIApp, manager: Manager) -> None:
+        self._app = app
+        self._manager = manager
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = RequestScope(self._manager, self._manager.new_list)
+        refused = False
+
+        async def hold_and_send(message: Message) -> None:
+            nonlocal refused
+            tasks = request.tasks
+            if refused:
+                return
+            if tasks is not None and message["type"] == "http.response.start":
+                if message["status"] < 400:
+                    try:
+                        await _accepted(tasks)
+                    except BackendUnavailable as error:
+                        refused = True
+                        await _refuse(send, error)
+                        return
+            await send(message)
+
+        token = current_request.set(request)
+        try:
+            await self._app(scope, receive, hold_and_send)
+        except BaseException:
+            await _after(request.tasks)
+            raise
+        finally:
+            current_request.reset(token)
+        await _after(request.tasks)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        def running_list() -> ManagedBackgroundTasks:
+            tasks = self._manager.new_list()
+            tasks.run()
+            return tasks
+
+        request = RequestScope(self._manager, running_list)
+        token = current_request.set(request)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            current_request.reset(token)
+            if request.tasks is not None:
+                await request.tasks.finish()
+
+
+def installed(app: FastAPI, kind: type[LifespanMiddleware | TaskListMiddleware]) -> list[object]:
+    """The managers that middleware of this kind was added to *app* for."""
+    return [each.args[0] for each in app.user_middleware if cast("object", each.cls) is kind]
+
+
+async def _accepted(tasks: ManagedBackgroundTasks) -> None:
+    if tasks.promises:
+        await tasks.commit()
+    else:
+        tasks.accept()
+
+
+async def _after(tasks: ManagedBackgroundTasks | None) -> None:
+    """What was accepted runs, whatever became of the response; the rest never was."""
+    if tasks is None:
+        return
+    if not tasks.called:
+        tasks.discard()
+    await tasks.finish()
+
+
+async def _refuse(send: Send, error: BackendUnavailable) -> None:
+    body = json.dumps(
+        {
+            "detail": "The request was not accepted: its background tasks could not be stored.",
+            "reason": str(error),
+        }
+    ).encode()
+    headers: list[tuple[bytes, bytes]] = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", str(RETRY_AFTER).encode()),
+    ]
+    start: dict[str, Any] = {"type": "http.response.start", "status": 503, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})

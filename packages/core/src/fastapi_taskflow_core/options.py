@@ -1,0 +1,87 @@
+"""What a task's author and its caller may say about how it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from . import checks
+from .records import ExecutorKind
+from .retry import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What the decorator says; the defaults hold for functions without one.
+
+    Args:
+        persist: The task survives a restart.
+        requeue_on_interrupt: Run again from the start when cut off in the middle.
+        eager: Start at ``add_task``, before the response.
+        priority: Higher runs first; None runs in the request's order.
+        queue: A named queue; None is the default queue.
+        executor: None goes by the function's kind.
+        timeout: Seconds one attempt may take; None is no limit.
+    """
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    persist: bool = False
+    requeue_on_interrupt: bool = False
+    eager: bool = False
+    priority: int | None = None
+    queue: str | None = None
+    executor: ExecutorKind | None = None
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.flag("persist", self.persist)
+        checks.flag("requeue_on_interrupt", self.requeue_on_interrupt)
+        checks.flag("eager", self.eager)
+        if self.priority is not None:
+            checks.whole("priority", self.priority)
+        if self.queue is not None:
+            checks.text("queue", self.queue)
+        if self.executor is not None:
+            checks.one_of("executor", self.executor, ("async", "thread", "process"))
+        if self.timeout is not None:
+            checks.seconds("timeout", self.timeout, zero=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What one ``add_task`` says; None leaves it to the decorator.
+
+    Args:
+        priority: Overrides the decorator's.
+        eager: Overrides the decorator's.
+        queue: Overrides the decorator's.
+        tags: Labels to find the task by, at most 32.
+        idempotency_key: While a task with this key stands, its id is returned instead.
+        run_at: Not before this time (aware).
+    """
+
+    priority: int | None = None
+    eager: bool | None = None
+    queue: str | None = None
+    tags: Mapping[str, str] | None = None
+    idempotency_key: str | None = None
+    run_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.priority is not None:
+            checks.whole("priority", self.priority)
+        if self.eager is not None:
+            checks.flag("eager", self.eager)
+        if self.queue is not None:
+            checks.text("queue", self.queue)
+        if self.tags is not None:
+            object.__setattr__(self, "tags", checks.tags("tags", self.tags))
+        if self.idempotency_key is not None:
+            checks.key("idempotency_key", self.idempotency_key)
+        if self.run_at is not None:
+            object.__setattr__(self, "run_at", checks.moment("run_at", self.run_at))
+
+
+NO_OPTIONS = CallOptions()
+CALL_OPTION_NAMES = frozenset(option.name for option in fields(CallOptions))

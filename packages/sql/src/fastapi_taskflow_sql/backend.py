@@ -1,0 +1,140 @@
+"""The backend contract over any SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from fastapi_taskflow_core.backends.base import (
+    Batch,
+    Beat,
+    Capabilities,
+    Claim,
+    InstanceInfo,
+    Page,
+    Pulse,
+    Query,
+    RollupQuery,
+    Unfinished,
+    Written,
+)
+from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.rollups import RollupKey, RollupValue
+
+from . import rollups, statements
+from .batches import Batches
+from .claims import Claims
+from .connection import Clock, Connection, Connections, Contended, Presence
+from .instances import Instances
+from .pages import Pages
+from .rows import from_row
+from .statements import Statements
+from .tasks import Tasks
+
+_LOOKS = 5
+
+
+class SqlBackend:
+    """Storage for tasks in an SQL database: the contract, given connections and a clock."""
+
+    def __init__(
+        self,
+        sql: Statements,
+        connections: Connections,
+        clock: Clock,
+        presence: Presence,
+        capabilities: Capabilities,
+    ) -> None:
+        self._sql = sql
+        self._connections = connections
+        self._capabilities = capabilities
+        self._tasks = Tasks(sql)
+        self._batches = Batches(sql, self._tasks)
+        self._instances = Instances(sql, clock, presence)
+        self._claims = Claims(sql, clock, self._tasks, self._instances)
+        self._pages = Pages(sql)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this backend can do beyond the contract."""
+        return self._capabilities
+
+    async def open(self) -> None:
+        """Connect, create or migrate what is stored. Twice is once."""
+        await self._connections.open()
+
+    async def close(self) -> None:
+        """Let go of every connection. Safe before ``open`` and twice."""
+        await self._connections.close()
+
+    async def write(self, batch: Batch) -> Written:
+        """Apply *batch* in one transaction."""
+        for look in (False, *[True] * _LOOKS):
+            work = partial(self._batches.write, batch=batch, look=look)
+            try:
+                return await self._connections.write(work, durable=batch.durable)
+            except Contended:
+                continue
+        raise BackendUnavailable("others keep changing the tasks of this batch")
+
+    async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
+        """Give the caller due tasks, after burying what is dead."""
+        work = partial(self._claims.claim, wanted=wanted)
+        return await self._connections.write(work, durable=False)
+
+    async def beat(self, beat: Beat) -> Pulse:
+        """Note that the instance lives."""
+        work = partial(self._instances.beat, beat=beat)
+        return await self._connections.write(work, durable=False)
+
+    async def leave(self, instance: str) -> None:
+        """Forget the instance."""
+        work = partial(self._instances.leave, instance=instance)
+        await self._connections.write(work, durable=False)
+
+    async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
+        """Cancel a waiting task that is nobody's, flag another unfinished one."""
+        return await self._connections.write(
+            partial(self._tasks.cancel, task_id=task_id, now=now)
+        )
+
+    async def delete(self, before: datetime, limit: int) -> int:
+        """Remove at most *limit* tasks that finished before then, oldest first."""
+        work = partial(self._tasks.delete, before=before, limit=limit)
+        return await self._connections.write(work, durable=False)
+
+    async def get(self, task_id: str) -> TaskRecord | None:
+        """The task, or the one this id is an alias of."""
+        row = await self._connections.read(partial(self._tasks.find, task_id=task_id))
+        return None if row is None else from_row(row)
+
+    async def query(self, query: Query) -> Page:
+        """One page of tasks."""
+        return await self._connections.read(partial(self._pages.page, query=query))
+
+    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+        """Log lines with ``seq > after``, in order."""
+        return await self._connections.read(
+            partial(self._tasks.logs, task_id=task_id, after=after, limit=limit)
+        )
+
+    async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
+        """Counters, summed per step."""
+        return await self._connections.read(partial(rollups.read, self._sql, query=query))
+
+    async def unfinished(self) -> Mapping[Unfinished, int]:
+        """How many tasks wait and run."""
+        return await self._connections.read(self._count_unfinished)
+
+    async def instances(self) -> Sequence[InstanceInfo]:
+        """Every instance that is not buried."""
+        return await self._connections.read(self._instances.list)
+
+    def _count_unfinished(self, connection: Connection) -> dict[Unfinished, int]:
+        rows = connection.fetch(self._sql.render(statements.UNFINISHED_COUNTS))
+        return {
+            Unfinished(func_name, queue, TaskStatus(status)): n
+            for func_name, queue, status, n in rows
+        }

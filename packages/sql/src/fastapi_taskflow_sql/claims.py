@@ -1,0 +1,84 @@
+"""Claiming: what dead instances left is put in order, then due tasks are handed out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.records import TaskRecord, TaskStatus
+
+from . import rollups, statements
+from .connection import Clock, Connection
+from .instances import Instances
+from .rows import from_row, moment
+from .statements import Statements
+from .tasks import Tasks
+
+
+class Claims:
+    """Hands out the tasks of one database."""
+
+    def __init__(self, sql: Statements, clock: Clock, tasks: Tasks, instances: Instances) -> None:
+        self._sql = sql
+        self._clock = clock
+        self._tasks = tasks
+        self._instances = instances
+
+    def claim(self, connection: Connection, wanted: Claim) -> list[TaskRecord]:
+        """Put the tasks of the dead in order, then give the caller what is due."""
+        now = self._clock.now(connection)
+        for owner in self._instances.dead_owners(connection):
+            self._inherit(connection, owner, moment(now), wanted.max_crashes)
+        self._instances.bury(connection)
+        return self._hand_out(connection, wanted, now)
+
+    def _inherit(
+        self, connection: Connection, owner: str, now: datetime, max_crashes: int
+    ) -> None:
+        owned = self._sql.render(statements.OWNED)
+        while rows := connection.fetch(owned, (owner,)):
+            records = [from_row(row) for row in rows]
+            for record in records:
+                orphan(record, now, max_crashes)
+            self._tasks.change(connection, records, owner)
+            ended = [record for record in records if record.status.finished]
+            rollups.count(self._sql, connection, ended)
+
+    def _hand_out(self, connection: Connection, wanted: Claim, now: int) -> list[TaskRecord]:
+        functions = sorted(wanted.functions)
+        if not functions or wanted.limit < 1:
+            return []
+        due = self._sql.render(statements.DUE, len(functions), wanted.limit)
+        records = [from_row(row) for row in connection.fetch(due, (now, *functions))]
+        if records:
+            ids = [record.task_id for record in records]
+            connection.execute(
+                self._sql.render(statements.TAKE, len(ids)), (wanted.instance, *ids)
+            )
+        for record in records:
+            record.owner = wanted.instance
+            record.epoch += 1
+        return records
+
+
+def orphan(record: TaskRecord, now: datetime, max_crashes: int) -> None:
+    """Bring an unfinished task whose owner is dead into the state that follows from it."""
+    record.owner = None
+    if record.status is TaskStatus.PENDING:
+        if not record.persist:
+            _end(record, TaskStatus.INTERRUPTED, now, "before this task could start")
+    elif not record.requeue_on_interrupt:
+        _end(record, TaskStatus.INTERRUPTED, now, "while this task ran")
+    else:
+        record.crashes += 1
+        if record.crashes < max_crashes:
+            record.status = TaskStatus.PENDING
+            return
+        _end(record, TaskStatus.FAILED, now, "")
+        times = "once" if record.crashes == 1 else f"{record.crashes} times"
+        record.error = f"the process died {times} while this task ran"
+
+
+def _end(record: TaskRecord, status: TaskStatus, now: datetime, when: str) -> None:
+    record.status, record.end_time = status, now
+    record.error = f"the process stopped {when}"

@@ -1,0 +1,46 @@
+"""What differs from one SQL database to the next, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .schema import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """The spelling of one database. Templates are for `str.format`."""
+
+    types: Mapping[Kind, str]
+    """The column type of each kind."""
+    has_table: str
+    """A query of how many tables have the name that is its one parameter."""
+    on_conflict: str
+    """The tail of an insert that changes the row with the same ``{key}`` by ``{sets}``."""
+    old: str
+    """In such a tail, the stored ``{column}`` of ``{table}``."""
+    new: str
+    """In such a tail, the ``{column}`` that was to be inserted."""
+    on_conflict_keep: str
+    """The tail of an insert that passes over rows already there, whatever key they share.
+    ``{first}`` is the first column. Rows passed over do not count as changed."""
+    placeholder: str = "?"
+    least: str = "LEAST"
+    greatest: str = "GREATEST"
+    modulo: str = "{a} % {b}"
+    like: str = "{column} LIKE {p} ESCAPE '!'"
+    """A match that is blind to the case of ASCII letters."""
+    skip_locked: str = ""
+    """The tail of a select that locks its rows and passes over those locked by others."""
+    for_update: str = ""
+    """The tail of a select that locks its rows."""
+    table_tail: str = ""
+    clustered_tail: str = ""
+    """The tail of ``CREATE TABLE``, for other and for clustered tables."""
+    partial_indexes: bool = False
+    values_column: str | None = None
+    """The ``{number}``-th column, from 1, of ``(VALUES ...) AS v`` in ``UPDATE ... FROM``;
+    None where many rows are updated by ``executemany``."""
+    max_parameters: int = 30_000
+    """How many parameters one statement may have."""

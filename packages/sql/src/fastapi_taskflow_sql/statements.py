@@ -1,0 +1,173 @@
+"""Every statement, once. `Statements` fills in what the dialect and the prefix decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeVar
+
+from .dialect import Dialect
+from .rows import RECORD_COLUMNS, UPDATED
+from .schema import TABLES, UNFINISHED_STATUS, Table
+
+VERSION = "SELECT value FROM {meta} WHERE name = 'schema'"
+SET_VERSION = "UPDATE {meta} SET value = {p} WHERE name = 'schema'"
+ADD_VERSION = "INSERT INTO {meta} (name, value) VALUES ('schema', {p})"
+
+TASK = "SELECT {record} FROM {tasks} WHERE task_id = {p}"
+TASK_LOCKED = TASK + "{for_update}"
+ALIAS = "SELECT task_id FROM {aliases} WHERE alias_id = {p}"
+KNOWN = "SELECT task_id FROM {tasks} WHERE task_id IN ({many})"
+KNOWN_ALIASES = "SELECT alias_id, task_id FROM {aliases} WHERE alias_id IN ({many})"
+HOLDERS = "SELECT key_hash, task_id FROM {tasks} WHERE key_hash IN ({many})"
+OURS = (
+    "SELECT task_id, epoch FROM {tasks}"
+    " WHERE task_id IN ({many}) AND owner = {p} AND {unfinished}{for_update}"
+)
+WITHDRAW = (
+    "DELETE FROM {tasks}"
+    " WHERE task_id = {p} AND epoch = {p} AND owner = {p} AND status = 'pending'"
+)
+CANCEL = (
+    "UPDATE {tasks} SET status = 'cancelled', end_time = {p}, finished_at = {p}, key_hash = NULL"
+    " WHERE task_id = {p}"
+)
+FLAG_CANCEL = "UPDATE {tasks} SET cancel_requested = 1 WHERE task_id = {p}"
+
+DUE = (
+    "SELECT {record} FROM {tasks}"
+    " WHERE {unfinished} AND status = 'pending' AND owner IS NULL"
+    " AND due_at <= {p} AND func_name IN ({many})"
+    " ORDER BY precedence, due_at, task_id LIMIT {limit}{skip_locked}"
+)
+TAKE = "UPDATE {tasks} SET owner = {p}, epoch = epoch + 1 WHERE task_id IN ({many})"
+FIRST_OWNER = "SELECT MIN(owner) FROM {tasks} WHERE {unfinished} AND owner > {p}"
+OWNED = "SELECT {record} FROM {tasks} WHERE {unfinished} AND owner = {p} LIMIT 500{skip_locked}"
+
+INSTANCES = (
+    "SELECT instance, host, pid, version, started_at, running, waiting, loop_lag,"
+    " draining, lease, beat_at, era FROM {instances} WHERE dead = 0 ORDER BY started_at, instance"
+)
+IS_DEAD = "SELECT dead FROM {instances} WHERE instance = {p}"
+BURY_INSTANCE = "UPDATE {instances} SET dead = 1 WHERE instance = {p}"
+FORGET_INSTANCE = "DELETE FROM {instances} WHERE instance = {p}"
+FORGET_BURIED = "DELETE FROM {instances} WHERE dead = 1 AND (era <> {p} OR beat_at < {p})"
+CANCELS = (
+    "SELECT task_id FROM {tasks} WHERE cancel_requested = 1 AND owner = {p} AND {unfinished}"
+)
+
+OLDEST_FINISHED = (
+    "SELECT task_id FROM {tasks} WHERE finished_at < {p} ORDER BY finished_at, task_id"
+    " LIMIT {limit}"
+)
+DELETE_TASKS = "DELETE FROM {tasks} WHERE task_id IN ({many})"
+DELETE_LOGS = "DELETE FROM {logs} WHERE task_id IN ({many})"
+DELETE_TAGS = "DELETE FROM {tags} WHERE task_id IN ({many})"
+DELETE_ALIASES = "DELETE FROM {aliases} WHERE task_id IN ({many})"
+FORGET_TASKS = (DELETE_LOGS, DELETE_TAGS, DELETE_ALIASES, DELETE_TASKS)
+
+LOG_LINES = (
+    "SELECT seq, time, attempt, level, message, extra FROM {logs}"
+    " WHERE task_id = {p} AND seq > {p} ORDER BY seq LIMIT {limit}"
+)
+UNFINISHED_COUNTS = (
+    "SELECT func_name, queue, status, COUNT(*) FROM {tasks} WHERE {unfinished}"
+    " GROUP BY func_name, queue, status"
+)
+
+T = TypeVar("T")
+
+
+class Statements:
+    """The statements as one database wants them, under table names with *prefix*."""
+
+    def __init__(self, dialect: Dialect, prefix: str = "taskflow_") -> None:
+        self.dialect = dialect
+        self.prefix = prefix
+        self._words = {
+            **{table.name: prefix + table.name for table in TABLES},
+            "p": dialect.placeholder,
+            "record": ", ".join(RECORD_COLUMNS),
+            "unfinished": UNFINISHED_STATUS,
+            "for_update": dialect.for_update,
+            "skip_locked": dialect.skip_locked,
+        }
+        self.render = lru_cache(maxsize=256)(self._render)
+        self.insert = lru_cache(maxsize=128)(self._insert)
+        self.update = lru_cache(maxsize=16)(self._update)
+
+    def _render(self, template: str, many: int = 0, limit: int = 0) -> str:
+        """The statement with *many* placeholders in its list, and its limit."""
+        marks = ", ".join([self.dialect.placeholder] * many)
+        return template.format(**self._words, many=marks, limit=limit)
+
+    def _insert(self, table: str, columns: Sequence[str], rows: int, tail: str) -> str:
+        """An insert of so many rows at once."""
+        values = self._values(len(columns), rows)
+        return f"INSERT INTO {self._words[table]} ({', '.join(columns)}) VALUES {values} {tail}"
+
+    def _update(self, rows: int) -> str:
+        """Update so many tasks at once; parameters are the rows, then the owner they need."""
+        tasks, width = self._words["tasks"], len(UPDATED)
+        source = f" FROM (VALUES {self._values(width + 2, rows)}) AS v" if self.bulk_update else ""
+        new = [self._new_value(number) for number in range(1, width + 3)]
+        sets = ", ".join(f"{name} = {self._set(name, new[i])}" for i, name in enumerate(UPDATED))
+        return (
+            f"UPDATE {tasks} SET {sets}{source} WHERE {tasks}.task_id = {new[width]}"
+            f" AND {tasks}.epoch = {new[width + 1]} AND {tasks}.owner = {self.dialect.placeholder}"
+            f" AND {tasks}.{UNFINISHED_STATUS}"
+        )
+
+    @property
+    def bulk_update(self) -> bool:
+        """Whether one statement can update many tasks."""
+        return self.dialect.values_column is not None
+
+    def _new_value(self, number: int) -> str:
+        column = self.dialect.values_column
+        return self.dialect.placeholder if column is None else column.format(number=number)
+
+    def _set(self, name: str, new: str) -> str:
+        # Somebody else asks for a cancellation: an owner that does not know must not undo it.
+        if name == "cancel_requested":
+            return f"{self.dialect.greatest}({self._words['tasks']}.cancel_requested, {new})"
+        return new
+
+    def _values(self, width: int, rows: int) -> str:
+        row = "(" + ", ".join([self.dialect.placeholder] * width) + ")"
+        return ", ".join([row] * rows)
+
+    def chunks(self, rows: Sequence[T], width: int) -> Iterator[Sequence[T]]:
+        """*rows* in pieces that one statement takes, each a power of two long.
+
+        So there are few different statements, and the driver keeps them prepared.
+        """
+        size = 1 << ((self.dialect.max_parameters - 1) // width).bit_length() - 1
+        start = 0
+        while start < len(rows):
+            while size > len(rows) - start:
+                size >>= 1
+            yield rows[start : start + size]
+            start += size
+
+    def keep(self, column: str) -> str:
+        """The tail of an insert that passes over rows already there; *column* is any one."""
+        return self.dialect.on_conflict_keep.format(first=column)
+
+    def merge(self, table: Table, sets: Iterable[tuple[str, str]]) -> str:
+        """The tail of an insert that changes rows already there, by (column, expression).
+
+        The expression may speak of ``{old}`` and ``{new}``.
+        """
+        dialect, name = self.dialect, self._words[table.name]
+        changes = ", ".join(
+            f"{column} = "
+            + expression.format(
+                old=dialect.old.format(table=name, column=column),
+                new=dialect.new.format(column=column),
+                least=dialect.least,
+                greatest=dialect.greatest,
+            )
+            for column, expression in sets
+        )
+        return dialect.on_conflict.format(key=", ".join(table.key), sets=changes)

@@ -1,0 +1,43 @@
+"""Where a database is: a path, a URL, or nowhere but in memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+_MEMORY = ":memory:"
+_SCHEME = "sqlite://"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The place of a database; ``file`` is None for one in memory."""
+
+    file: Path | None
+
+    @classmethod
+    def parse(cls, place: str | os.PathLike[str]) -> Location:
+        """Read a path, ``sqlite:///relative``, ``sqlite:////absolute`` or ``:memory:``."""
+        text = os.fspath(place)
+        if text.startswith(_SCHEME):
+            text = unquote(text.removeprefix(_SCHEME).removeprefix("/")) or _MEMORY
+        if not text:
+            raise ValueError("the path of a SQLite database is empty")
+        return cls(None if text == _MEMORY else Path(text).absolute())
+
+    @property
+    def name(self) -> str:
+        """The place in words."""
+        return _MEMORY if self.file is None else str(self.file)
+
+    def uri(self, mode: str) -> str:
+        """What SQLite opens; *mode* is ``ro`` or ``rw``."""
+        return _MEMORY if self.file is None else f"{self.file.as_uri()}?mode={mode}"
+
+    def beside(self, suffix: str) -> Path:
+        """A path that belongs to the file."""
+        if self.file is None:
+            raise ValueError("a database in memory has no files")
+        return self.file.with_name(self.file.name + suffix)
