@@ -34,7 +34,7 @@ class FakeManager:
     """What ``TaskAdmin`` asks of a manager."""
 
     def __init__(self) -> None:
-        self.backend = MemoryBackend()
+        self.backend = MemoryBackend(clock=StoppedClock())
         self.trouble: Exception | None = None
         self.known = {"send", "pay"}
         self.arranged: list[tuple[str, object]] = []
@@ -100,7 +100,5 @@ def task(
     made = NOON - timedelta(minutes=number)
     began = None if status in (TaskStatus.PENDING, TaskStatus.REJECTED) else made
     ended = None if not status.finished else made + timedelta(seconds=1)
-    record = TaskRecord(
-        f"task-{number:04}", func_name, made, status, began, ended, error=error
-    )
+    record = TaskRecord(f"task-{number:04}", func_name, made, status, began, ended, error=error)
     return replace(record, **fields)  # type: ignore[arg-type]

@@ -42,7 +42,9 @@ def every_route(app: FastAPI) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("peer", "host"), LOCAL)
-async def test_without_auth_the_same_machine_is_answered(app: FastAPI, peer: str, host: str) -> None:
+async def test_without_auth_the_same_machine_is_answered(
+    app: FastAPI, peer: str, host: str
+) -> None:
     async with local(app, peer, host) as client:
         assert (await client.get("/tasks")).status_code == 200
 

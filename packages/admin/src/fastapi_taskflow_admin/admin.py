@@ -50,8 +50,8 @@ class TaskAdmin:
         auth: Who is answered. None: only this machine. A FastAPI dependency: whom it
             admits, by raising ``HTTPException`` for all others. False: everyone, because
             something else protects the path.
-        secret_key: Signs sessions; 16 characters or more.
-        token_expiry: Seconds a session lasts.
+        secret_key: Signs login sessions; a dependency as *auth* has none.
+        token_expiry: Seconds a login session lasts.
         display_func_args: Store the arguments of all tasks where possible, and show them.
         poll_interval: The most seconds between two refreshes of an open dashboard.
         retention_days: Remove finished tasks that are older; None keeps them.

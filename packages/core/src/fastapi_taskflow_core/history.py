@@ -84,9 +84,7 @@ class History:
         await self._flush()
         shown = metrics.window(span, self.now())
         counted = await self._reader.rollups(
-            RollupQuery(
-                shown.resolution, shown.since, shown.until, shown.step, func_name, queue
-            )
+            RollupQuery(shown.resolution, shown.since, shown.until, shown.step, func_name, queue)
         )
         return metrics.series(counted, shown)
 

@@ -19,7 +19,8 @@ def orphan(task: TaskRecord, now: datetime, max_crashes: int) -> None:
     if waited and task.persist:
         return
     if waited or not task.requeue_on_interrupt:
-        task.error = f"the process stopped {'before this task started' if waited else 'while this task ran'}"
+        moment = "before this task started" if waited else "while this task ran"
+        task.error = f"the process stopped {moment}"
         transition(task, Event.INTERRUPT, now)
         return
     task.crashes += 1

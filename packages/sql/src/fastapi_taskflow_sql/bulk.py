@@ -22,6 +22,7 @@ def insert(
     *,
     columns: Sequence[str] = (),
     tail: str | None = None,
+    filler: Sequence[Value] | None = None,
 ) -> int:
     """Insert *rows*, passing over those already there; how many rows were changed.
 
@@ -32,6 +33,7 @@ def insert(
         rows: a value for each of the columns.
         columns: all columns of the table if empty.
         tail: what happens to rows already there instead.
+        filler: a row that may be inserted any number of times more.
     """
     names = tuple(columns) or tuple(column.name for column in table.columns)
     end = sql.keep(names[0]) if tail is None else tail
@@ -39,5 +41,5 @@ def insert(
         connection.execute(
             sql.insert(table.name, names, len(chunk), end), [*chain.from_iterable(chunk)]
         )
-        for chunk in sql.chunks(rows, len(names))
+        for chunk in sql.chunks(rows, len(names), filler)
     )

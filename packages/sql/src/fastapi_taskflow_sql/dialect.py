@@ -42,5 +42,8 @@ class Dialect:
     values_column: str | None = None
     """The ``{number}``-th column, from 1, of ``(VALUES ...) AS v`` in ``UPDATE ... FROM``;
     None where many rows are updated by ``executemany``."""
+    prepared: bool = False
+    """Whether the driver keeps statements prepared, so that few different ones are best.
+    A row that is repeated within an insert or update must then be harmless."""
     max_parameters: int = 30_000
     """How many parameters one statement may have."""

@@ -37,7 +37,10 @@ def count(sql: Statements, connection: Connection, finished: Iterable[TaskRecord
     minutes = tally(finished, "minute")
     # In one order everywhere, so that two writers never wait for each other in a circle.
     rows = sorted(_rows("minute", minutes) + _rows("hour", _hours(minutes)))
-    insert(sql, connection, ROLLUPS, rows, tail=sql.merge(ROLLUPS, _ADD))
+    if rows:
+        *key, _, _, low, high = rows[-1]
+        nothing = (*key, 0, 0, low, high)
+        insert(sql, connection, ROLLUPS, rows, tail=sql.merge(ROLLUPS, _ADD), filler=nothing)
 
 
 def read(sql: Statements, connection: Connection, query: RollupQuery) -> Rollups:

@@ -137,18 +137,27 @@ class Statements:
         row = "(" + ", ".join([self.dialect.placeholder] * width) + ")"
         return ", ".join([row] * rows)
 
-    def chunks(self, rows: Sequence[T], width: int) -> Iterator[Sequence[T]]:
-        """*rows* in pieces that one statement takes, each a power of two long.
+    def chunks(self, rows: Sequence[T], width: int, filler: T | None = None) -> Iterator[list[T]]:
+        """*rows* in pieces that one statement takes.
 
-        So there are few different statements, and the driver keeps them prepared.
+        Where the driver keeps statements prepared, their lengths are powers of two: then
+        there are few different ones. A piece is filled up with *filler*, or else its own
+        last row, where that leaves less than an eighth to fill.
         """
-        size = 1 << ((self.dialect.max_parameters - 1) // width).bit_length() - 1
+        most = (self.dialect.max_parameters - 1) // width
         start = 0
         while start < len(rows):
-            while size > len(rows) - start:
-                size >>= 1
-            yield rows[start : start + size]
-            start += size
+            chunk = list(rows[start : start + most])
+            if self.dialect.prepared:
+                missing = -len(chunk) % (1 << (len(chunk) - 1).bit_length())
+                if len(chunk) + missing > most or missing * 8 > len(chunk):
+                    del chunk[1 << (len(chunk).bit_length() - 1) :]
+                    missing = 0
+                start += len(chunk)
+                chunk += [chunk[-1] if filler is None else filler] * missing
+            else:
+                start += len(chunk)
+            yield chunk
 
     def keep(self, column: str) -> str:
         """The tail of an insert that passes over rows already there; *column* is any one."""

@@ -27,6 +27,7 @@ class SqliteBackend(SqlBackend):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = 5.0) -> None:
+        self._place, self._busy_timeout = path, busy_timeout
         location = Location.parse(path)
         on_disk = location.file is not None
         shared = on_disk and HAS_FLOCK
@@ -40,6 +41,10 @@ class SqliteBackend(SqlBackend):
             self._files or BeatsOnly(),
             Capabilities(survives_restart=on_disk, shared=on_disk),
         )
+
+    def another(self) -> SqliteBackend:
+        """A further backend for the same file, not open yet."""
+        return SqliteBackend(self._place, busy_timeout=self._busy_timeout)
 
     async def close(self) -> None:
         """Let go of every connection and lock. Safe before ``open`` and twice."""

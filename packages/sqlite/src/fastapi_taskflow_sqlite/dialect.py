@@ -27,4 +27,5 @@ SQLITE = Dialect(
     clustered_tail="WITHOUT ROWID",
     partial_indexes=True,
     values_column="v.column{number}",
+    prepared=True,
 )

@@ -106,7 +106,9 @@ class TaskFilter(BaseModel):
         None, description="Created before this time: ISO 8601, or an age such as `6h`."
     )
 
-    def query(self, now: datetime, limit: int = LARGEST_PAGE, cursor: Cursor | None = None) -> Query:
+    def query(
+        self, now: datetime, limit: int = LARGEST_PAGE, cursor: Cursor | None = None
+    ) -> Query:
         """The question to the history; ages count back from *now*."""
         return Query(
             statuses=frozenset(self.status),

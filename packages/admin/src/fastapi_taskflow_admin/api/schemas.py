@@ -271,9 +271,7 @@ class BulkResult(BaseModel):
     def of(cls, results: Sequence[BulkItem]) -> BulkResult:
         """The answer that counts *results*."""
         dispatched = sum(item.dispatched for item in results)
-        return cls(
-            dispatched=dispatched, skipped=len(results) - dispatched, results=list(results)
-        )
+        return cls(dispatched=dispatched, skipped=len(results) - dispatched, results=list(results))
 
 
 class Deleted(BaseModel):

@@ -50,9 +50,7 @@ async def list_tasks(
     page = await history.query(parameters.page(history.now()))
     if links := _links(request, page):
         response.headers["Link"] = links
-    return [
-        TaskSummary.model_validate(task).showing(site.arguments(task)) for task in page.tasks
-    ]
+    return [TaskSummary.model_validate(task).showing(site.arguments(task)) for task in page.tasks]
 
 
 def _links(request: Request, page: Page) -> str:

@@ -180,7 +180,9 @@ def headline(figures: Figures) -> list[Figure]:
             formats.share(figures.success_rate) if figures.finished else "–",
             f"of {formats.count(figures.finished)} finished",
         ),
-        Figure("Run time, p95", formats.duration(times.p95), f"median {formats.duration(times.p50)}"),
+        Figure(
+            "Run time, p95", formats.duration(times.p95), f"median {formats.duration(times.p50)}"
+        ),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 
-
 def duration(seconds: float | None) -> str:
     """``840 µs``, ``12 ms``, ``3.4 s``, ``2 min 5 s``, ``1 d 4 h``; a dash for None."""
     if seconds is None:

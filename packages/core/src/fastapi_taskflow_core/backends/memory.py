@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from threading import Lock
 
 from ..checks import whole
+from ..lifecycle import Event, transition
 from ..orphans import orphan
 from ..records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
 from ..rollups import RollupKey, RollupValue, tally
@@ -48,7 +50,7 @@ class MemoryBackend:
     """
 
     def __init__(self, history_limit: int = 10_000, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock() if clock is None else clock
         self._shelves = Shelves(whole("history_limit", history_limit, least=1))
         self._counters = Counters(self._clock)
         self._presence = Presence(self._clock)
@@ -110,7 +112,7 @@ class MemoryBackend:
                 return None
             if task.status is TaskStatus.PENDING and task.owner is None:
                 transition(task, Event.CANCEL, now)
-                self._finish([task])
+                self._finish(task)
             elif not task.status.finished:
                 task.cancel_requested = True
             return _shown(task)
@@ -154,3 +156,55 @@ class MemoryBackend:
         """See `TaskReader.instances`."""
         with self._lock:
             return self._presence.list()
+
+    def _write(self, batch: Batch) -> Written:
+        finished = [
+            task for task in chain(batch.inserts, batch.updates) if task.status not in UNFINISHED
+        ]
+        # A record that cannot be counted must fail the batch before anything is stored.
+        counted = tally(finished, "minute")
+        outcome = self._shelves.write(batch)
+        if len(outcome.finished) < len(finished):
+            counted = tally(outcome.finished, "minute")
+        self._counters.add(counted)
+        return outcome.written()
+
+    def _inherit(self, now: datetime, max_crashes: int) -> None:
+        living = self._presence.bury()
+        orphans = [
+            task
+            for task in self._shelves.unfinished.values()
+            if task.owner is not None and task.owner not in living
+        ]
+        for task in orphans:
+            orphan(task, now, max_crashes)
+            if task.status.finished:
+                self._finish(task)
+
+    def _due(self, now: datetime, wanted: Claim) -> Iterator[TaskRecord]:
+        return (
+            task
+            for task in self._shelves.unfinished.values()
+            if task.status is TaskStatus.PENDING
+            and task.owner is None
+            and (task.run_at is None or task.run_at <= now)
+            and task.func_name in wanted.functions
+        )
+
+    def _finish(self, task: TaskRecord) -> None:
+        self._shelves.finish(task)
+        self._counters.add(tally([task], "minute"))
+
+
+def _urgency(task: TaskRecord) -> tuple[int, float, str]:
+    due = 0.0 if task.run_at is None else task.run_at.timestamp()
+    return -(task.priority or 0), due, task.task_id
+
+
+def _shown(task: TaskRecord) -> TaskRecord:
+    """A copy that nobody can change the store with."""
+    shown = task.copy()
+    shown.logs = ()
+    if shown.tags is not None:
+        shown.tags = dict(shown.tags)
+    return shown
