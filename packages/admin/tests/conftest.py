@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from clients import local
-from fakes import FakeManager
+from fake_manager import FakeManager
 from fastapi import FastAPI
 
 from fastapi_taskflow_admin import TaskAdmin

@@ -1,10 +1,9 @@
 import math
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from clients import local
-from fakes import UP, FakeManager
+from fake_manager import UP, FakeManager
 from fastapi import FastAPI
 
 from fastapi_taskflow_admin import TaskAdmin
@@ -59,11 +58,11 @@ def test_arguments_that_are_to_be_shown_are_kept(manager: FakeManager) -> None:
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_named(
-    manager: FakeManager, name: str, value: Any, kind: type[Exception]
+    manager: FakeManager, name: str, value: object, kind: type[Exception]
 ) -> None:
     app = FastAPI()
     with pytest.raises(kind, match=name):
-        TaskAdmin(app, manager, **{name: value})
+        TaskAdmin(app, manager, **{name: value})  # type: ignore[arg-type]
     assert manager.arranged == []
 
 
@@ -101,4 +100,4 @@ def test_the_start_says_that_only_this_machine_is_answered(
     manager: FakeManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     TaskAdmin(FastAPI(), manager)
-    assert ["/tasks answers only this machine: set TaskAdmin(auth=...)"] == caplog.messages
+    assert caplog.messages == ["/tasks answers only this machine: set TaskAdmin(auth=...)"]

@@ -1,7 +1,6 @@
 import httpx
 import pytest
-from fakes import FakeManager, task
-
+from fake_manager import FakeManager, task
 from fastapi_taskflow_core.records import TaskStatus
 
 FAILED = TaskStatus.FAILED

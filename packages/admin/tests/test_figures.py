@@ -4,8 +4,7 @@ from typing import get_args
 
 import httpx
 import pytest
-from fakes import NOON, UP, FakeManager, task
-
+from fake_manager import NOON, UP, FakeManager, task
 from fastapi_taskflow_core.backends.base import Beat
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.metrics import SeriesRange

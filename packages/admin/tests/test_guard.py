@@ -3,11 +3,11 @@ from typing import Annotated
 import httpx
 import pytest
 from clients import local
-from fakes import FakeManager, task
+from fake_manager import FakeManager, task
 from fastapi import FastAPI, Header, HTTPException
+from fastapi_taskflow_core.records import TaskStatus
 
 from fastapi_taskflow_admin import TaskAdmin
-from fastapi_taskflow_core.records import TaskStatus
 
 LOCAL = [
     ("testclient", "testserver"),

@@ -1,7 +1,6 @@
 import httpx
 import pytest
-from fakes import FakeManager
-
+from fake_manager import FakeManager
 from fastapi_taskflow_core.errors import BackendUnavailable
 
 

@@ -5,12 +5,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 from clients import local
-from fakes import NOON, UP, FakeManager, task
+from fake_manager import NOON, UP, FakeManager, task
 from fastapi import FastAPI
-
-from fastapi_taskflow_admin import TaskAdmin
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
+
+from fastapi_taskflow_admin import TaskAdmin
 
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\""
 
@@ -156,7 +156,7 @@ async def test_pages_have_no_inline_script_style_or_handler(
     for path in ("", "?q=nothing", "/tasks/task-0001", "/tasks/gone"):
         page = (await client.get(f"/tasks/dashboard{path}")).text
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
-        assert re.findall(r"<script[^>]*>(.*?)</script>", page, re.S) == [""]
+        assert re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL) == [""]
 
 
 @pytest.mark.parametrize("page", ["", "/tasks/task-0001", "/tasks/gone"])

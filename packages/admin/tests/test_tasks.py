@@ -2,8 +2,7 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
-from fakes import NOON, FakeManager, task
-
+from fake_manager import NOON, FakeManager, task
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.records import Attempt, LogEntry, Progress, TaskStatus
 
@@ -122,6 +121,8 @@ async def test_filters_combine(
         "cursor=WzEsImEiLCJzaWRld2F5cyJd",
         "cursor=WzFlOTk5LCJhIiwib2xkZXIiXQ",
         "cursor=e30",
+        "cursor=WzEsMixfQ",
+        "cursor=WzEsWyJhIl0sIm9sZGVyIl0",
     ],
 )
 async def test_a_malformed_parameter_is_named_with_422(

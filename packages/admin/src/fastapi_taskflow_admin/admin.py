@@ -12,7 +12,7 @@ from fastapi.params import Depends as Dependency
 from fastapi_taskflow_core import checks
 
 from .api import metrics, system, tasks
-from .api.schemas import Problem
+from .api.schemas import problem
 from .auth.guard import same_machine, same_site
 from .manager import Manager
 from .pages import assets, routes
@@ -23,10 +23,9 @@ Auth = Callable[..., object] | bool | None
 logger = logging.getLogger(__name__)
 
 _PATH = re.compile(r"(/[\w.~-]+)+")
-_RESPONSES: dict[int | str, dict[str, object]] = {
-    403: {"model": Problem, "description": "Not answered from there, or a cross-site change."},
-    503: {"model": Problem, "description": "The storage cannot be reached now."},
-}
+_RESPONSES = problem(403, "Not answered from there, or a cross-site change.") | problem(
+    503, "The storage cannot be reached now."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ percentile read from it is within 5 % of the exact one (half a bucket is 4.4 %).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .records import TaskRecord
 
@@ -32,8 +32,7 @@ class RollupEvent(StrEnum):
     """A further attempt was made; there is no value."""
 
 
-@dataclass(frozen=True, slots=True)
-class RollupKey:
+class RollupKey(NamedTuple):
     """What a counter counts. ``bucket`` is the histogram bucket of the value."""
 
     start: datetime
@@ -82,37 +81,45 @@ def floor(moment: datetime, step: timedelta) -> datetime:
 
 def tally(finished: Iterable[TaskRecord], resolution: Resolution) -> Rollups:
     """The counters that these finished tasks add to."""
-    step = STEP[resolution]
     counted: Rollups = {}
-    floors: dict[datetime, datetime] = {}
+    to_start = _TO_START[resolution]
     for task in finished:
-        for moment, event, microseconds in _events(task):
-            second = moment.replace(microsecond=0)
-            start = floors.get(second)
-            if start is None:
-                start = floors[second] = floor(second, step)
-            key = RollupKey(start, task.func_name, task.queue, event, bucket_of(microseconds))
-            value = counted.get(key)
-            if value is None:
-                counted[key] = RollupValue(1, microseconds, microseconds, microseconds)
-            else:
-                value.n += 1
-                value.total += microseconds
-                value.low = min(value.low, microseconds)
-                value.high = max(value.high, microseconds)
+        ended = task.end_time or task.created_at
+        ran = 0
+        if task.start_time is not None:
+            ran = _microseconds(ended - task.start_time)
+            first = task.earlier[0].started_at if task.earlier else task.start_time
+            waited = _microseconds(first - task.created_at)
+            _count(counted, task, task.start_time.replace(**to_start), _STARTED, waited)
+        end = ended.replace(**to_start)
+        _count(counted, task, end, task.status.value, ran)
+        for _ in range(task.retries_used):
+            _count(counted, task, end, _RETRIED, 0)
     return counted
 
 
-def _events(task: TaskRecord) -> Iterator[tuple[datetime, str, int]]:
-    ended = task.end_time or task.created_at
-    ran = 0 if task.start_time is None else _microseconds(ended - task.start_time)
-    yield ended, task.status.value, ran
-    if task.start_time is not None:
-        first = task.earlier[0].started_at if task.earlier else task.start_time
-        yield task.start_time, RollupEvent.STARTED.value, _microseconds(first - task.created_at)
-    for _ in range(task.retries_used):
-        yield ended, RollupEvent.RETRIED.value, 0
+_TO_START: dict[Resolution, dict[str, int]] = {
+    "minute": {"second": 0, "microsecond": 0},
+    "hour": {"minute": 0, "second": 0, "microsecond": 0},
+}
+_STARTED, _RETRIED = RollupEvent.STARTED.value, RollupEvent.RETRIED.value
+
+
+def _count(
+    counted: Rollups, task: TaskRecord, start: datetime, event: str, microseconds: int
+) -> None:
+    key = RollupKey(start, task.func_name, task.queue, event, bucket_of(microseconds))
+    value = counted.get(key)
+    if value is None:
+        counted[key] = RollupValue(1, microseconds, microseconds, microseconds)
+        return
+    value.n += 1
+    value.total += microseconds
+    if microseconds < value.low:
+        value.low = microseconds
+    elif microseconds > value.high:
+        value.high = microseconds
 
 
 def _microseconds(span: timedelta) -> int:
-    return max(0, span // timedelta(microseconds=1))
+    return max(0, (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds)

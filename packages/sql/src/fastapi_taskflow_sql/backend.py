@@ -96,9 +96,7 @@ class SqlBackend:
 
     async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """Cancel a waiting task that is nobody's, flag another unfinished one."""
-        return await self._connections.write(
-            partial(self._tasks.cancel, task_id=task_id, now=now)
-        )
+        return await self._connections.write(partial(self._tasks.cancel, task_id=task_id, now=now))
 
     async def delete(self, before: datetime, limit: int) -> int:
         """Remove at most *limit* tasks that finished before then, oldest first."""
@@ -130,7 +128,7 @@ class SqlBackend:
 
     async def instances(self) -> Sequence[InstanceInfo]:
         """Every instance that is not buried."""
-        return await self._connections.read(self._instances.list)
+        return await self._connections.read(self._instances.known)
 
     def _count_unfinished(self, connection: Connection) -> dict[Unfinished, int]:
         rows = connection.fetch(self._sql.render(statements.UNFINISHED_COUNTS))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import chain
 
 from fastapi_taskflow_core.backends.base import Batch, Written
-from fastapi_taskflow_core.records import TaskRecord
+from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from . import rollups, statements
 from .bulk import insert
 from .connection import Connection, Contended, Row, Value
-from .rows import key_hash
+from .rows import key_hash, micros
 from .schema import ALIASES
 from .statements import Statements
 from .tasks import Tasks
@@ -21,10 +22,12 @@ _MANY = 500
 
 
 @dataclass(slots=True)
-class _Inserts:
-    """What is to become of the inserts of a batch."""
+class _Plan:
+    """What is to become of the records of a batch."""
 
-    new: list[TaskRecord] = field(default_factory=list)
+    updates: Sequence[TaskRecord] = ()
+    inserts: Sequence[TaskRecord] = ()
+    refused: set[str] = field(default_factory=set)
     duplicates: dict[str, str] = field(default_factory=dict)
 
 
@@ -42,22 +45,71 @@ class Batches:
             Contended: what is stored is not what was expected; nothing may be committed.
         """
         self._withdraw(connection, batch)
-        updates = self._ours(connection, batch) if look else batch.updates
-        if self._tasks.change(connection, updates, batch.instance) != len(updates):
+        plan = self._looked(connection, batch) if look else self._hoped(connection, batch)
+        if self._tasks.change(connection, plan.updates, batch.instance) != len(plan.updates):
             raise Contended
-        inserts = self._sort_out(connection, batch.inserts, look=look)
-        if self._tasks.add(connection, inserts.new) != len(inserts.new):
+        if look:
+            self._give_keys(connection, plan)
+        if self._tasks.add(connection, plan.inserts) != len(plan.inserts):
             raise Contended
-        self._add_aliases(connection, inserts.duplicates)
-        refused = frozenset[str]()
-        if len(updates) < len(batch.updates):
-            refused = frozenset(task.task_id for task in batch.updates)
-            refused -= {task.task_id for task in updates}
-        left_out = refused | inserts.duplicates.keys()
+        insert(self._sql, connection, ALIASES, list(plan.duplicates.items()))
+        left_out = plan.refused | plan.duplicates.keys()
         self._tasks.add_logs(connection, [it for it in batch.logs if it[0] not in left_out])
-        finished = [task for task in chain(updates, inserts.new) if task.status.finished]
-        rollups.count(self._sql, connection, finished)
-        return Written(refused, inserts.duplicates)
+        written = chain(plan.updates, plan.inserts)
+        rollups.count(self._sql, connection, [task for task in written if task.status.finished])
+        return Written(frozenset(plan.refused), plan.duplicates)
+
+    def _hoped(self, connection: Connection, batch: Batch) -> _Plan:
+        """The plan that is right for nearly all batches, as the counts of rows will show."""
+        keyed = [task for task in batch.inserts if task.idempotency_key is not None]
+        plan = _Plan(batch.updates, batch.inserts)
+        if keyed:
+            self._give_keys(connection, plan)
+            if plan.duplicates:
+                raise Contended
+        return plan
+
+    def _looked(self, connection: Connection, batch: Batch) -> _Plan:
+        """The plan by what is stored of the tasks; keys are still to be looked at."""
+        ids = [task.task_id for task in chain(batch.updates, batch.inserts)]
+        stored = {row[0]: row[1:] for row in self._fetch(connection, statements.STANDING, ids)}
+        inserts = [task for task in batch.inserts if task.task_id not in stored]
+        known = [task for task in batch.inserts if task.task_id in stored]
+        plan = _Plan(inserts=inserts)
+        updates = []
+        for task in chain(batch.updates, known):
+            match _verdict(task, batch.instance, stored.get(task.task_id)):
+                case _Verdict.APPLY:
+                    updates.append(task)
+                case _Verdict.REFUSE:
+                    plan.refused.add(task.task_id)
+                case _Verdict.REPEATED:
+                    pass
+        plan.updates = updates
+        return plan
+
+    def _give_keys(self, connection: Connection, plan: _Plan) -> None:
+        """Move inserts that may not have their idempotency key to the duplicates."""
+        keys = {
+            task.task_id: key_hash(task.idempotency_key)
+            for task in plan.inserts
+            if task.idempotency_key is not None
+        }
+        hashes = list(keys.values())
+        aliases = self._fetch(connection, statements.KNOWN_ALIASES, list(keys))
+        holders = {row[0]: row[1] for row in self._fetch(connection, statements.HOLDERS, hashes)}
+        taken = {row[0]: row[1] for row in aliases}
+        inserts = []
+        for task in plan.inserts:
+            key = keys.get(task.task_id)
+            holder = taken.get(task.task_id) or (key and holders.get(key))
+            if holder:
+                plan.duplicates[task.task_id] = holder
+                continue
+            inserts.append(task)
+            if key is not None and task.status.holds_key:
+                holders[key] = task.task_id
+        plan.inserts = inserts
 
     def _withdraw(self, connection: Connection, batch: Batch) -> None:
         withdraw = self._sql.render(statements.WITHDRAW)
@@ -68,31 +120,6 @@ class Batches:
         ]
         self._tasks.forget(connection, gone)
 
-    def _ours(self, connection: Connection, batch: Batch) -> list[TaskRecord]:
-        ids = [task.task_id for task in batch.updates]
-        epochs = dict(self._fetch(connection, statements.OURS, ids, batch.instance))
-        return [task for task in batch.updates if epochs.get(task.task_id) == task.epoch]
-
-    def _sort_out(
-        self, connection: Connection, records: Sequence[TaskRecord], *, look: bool
-    ) -> _Inserts:
-        keys = {
-            task.task_id: key_hash(task.idempotency_key)
-            for task in records
-            if task.idempotency_key is not None
-        }
-        if not keys and not look:
-            return _Inserts(new=list(records))
-        ids = [task.task_id for task in records] if look else list(keys)
-        known = {task_id for (task_id,) in self._fetch(connection, statements.KNOWN, ids)}
-        aliases = dict(self._fetch(connection, statements.KNOWN_ALIASES, ids))
-        holders = dict(self._fetch(connection, statements.HOLDERS, list(keys.values())))
-        unknown = [task for task in records if task.task_id not in known]
-        return _sorted_out(unknown, keys, holders, aliases)
-
-    def _add_aliases(self, connection: Connection, duplicates: Mapping[str, str]) -> None:
-        insert(self._sql, connection, ALIASES, list(duplicates.items()))
-
     def _fetch(
         self, connection: Connection, template: str, values: Sequence[Value], *more: Value
     ) -> Iterator[Row]:
@@ -101,21 +128,21 @@ class Batches:
             yield from connection.fetch(self._sql.render(template, len(some)), [*some, *more])
 
 
-def _sorted_out(
-    records: Sequence[TaskRecord],
-    keys: Mapping[str, bytes],
-    holders: dict[bytes, str],
-    aliases: Mapping[str, str],
-) -> _Inserts:
-    """Which of *records*, none of them stored, are new and which are duplicates."""
-    inserts = _Inserts()
-    for task in records:
-        key = keys.get(task.task_id)
-        holder = aliases.get(task.task_id) or (None if key is None else holders.get(key))
-        if holder is not None:
-            inserts.duplicates[task.task_id] = holder
-            continue
-        inserts.new.append(task)
-        if key is not None and task.status.holds_key:
-            holders[key] = task.task_id
-    return inserts
+class _Verdict(Enum):
+    APPLY = auto()
+    REPEATED = auto()
+    """It was applied before."""
+    REFUSE = auto()
+
+
+def _verdict(task: TaskRecord, instance: str, stored: Row | None) -> _Verdict:
+    """What an update comes to, given status, owner, epoch and end of the stored task."""
+    if stored is None:
+        return _Verdict.REFUSE
+    status, owner, epoch, end_time = stored
+    if not TaskStatus(status).finished:
+        ours = owner == instance and epoch == task.epoch
+        return _Verdict.APPLY if ours else _Verdict.REFUSE
+    end = None if task.end_time is None else micros(task.end_time)
+    same = (status, epoch, end_time) == (task.status.value, task.epoch, end)
+    return _Verdict.REPEATED if same else _Verdict.REFUSE

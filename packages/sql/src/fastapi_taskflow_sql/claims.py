@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from fastapi_taskflow_core.backends.base import Claim
-from fastapi_taskflow_core.records import TaskRecord, TaskStatus
+from fastapi_taskflow_core.orphans import orphan
+from fastapi_taskflow_core.records import TaskRecord
 
 from . import rollups, statements
 from .connection import Clock, Connection
@@ -32,9 +33,7 @@ class Claims:
         self._instances.bury(connection)
         return self._hand_out(connection, wanted, now)
 
-    def _inherit(
-        self, connection: Connection, owner: str, now: datetime, max_crashes: int
-    ) -> None:
+    def _inherit(self, connection: Connection, owner: str, now: datetime, max_crashes: int) -> None:
         owned = self._sql.render(statements.OWNED)
         while rows := connection.fetch(owned, (owner,)):
             records = [from_row(row) for row in rows]
@@ -52,33 +51,8 @@ class Claims:
         records = [from_row(row) for row in connection.fetch(due, (now, *functions))]
         if records:
             ids = [record.task_id for record in records]
-            connection.execute(
-                self._sql.render(statements.TAKE, len(ids)), (wanted.instance, *ids)
-            )
+            connection.execute(self._sql.render(statements.TAKE, len(ids)), (wanted.instance, *ids))
         for record in records:
             record.owner = wanted.instance
             record.epoch += 1
         return records
-
-
-def orphan(record: TaskRecord, now: datetime, max_crashes: int) -> None:
-    """Bring an unfinished task whose owner is dead into the state that follows from it."""
-    record.owner = None
-    if record.status is TaskStatus.PENDING:
-        if not record.persist:
-            _end(record, TaskStatus.INTERRUPTED, now, "before this task could start")
-    elif not record.requeue_on_interrupt:
-        _end(record, TaskStatus.INTERRUPTED, now, "while this task ran")
-    else:
-        record.crashes += 1
-        if record.crashes < max_crashes:
-            record.status = TaskStatus.PENDING
-            return
-        _end(record, TaskStatus.FAILED, now, "")
-        times = "once" if record.crashes == 1 else f"{record.crashes} times"
-        record.error = f"the process died {times} while this task ran"
-
-
-def _end(record: TaskRecord, status: TaskStatus, now: datetime, when: str) -> None:
-    record.status, record.end_time = status, now
-    record.error = f"the process stopped {when}"

@@ -85,7 +85,7 @@ class BeatsOnly:
     def release(self, instance: str) -> None:
         """Nothing to stop."""
 
-    def gone(self, instance: str) -> bool:  # noqa: ARG002  part of the protocol
+    def gone(self, instance: str) -> bool:
         """Never known."""
         return False
 

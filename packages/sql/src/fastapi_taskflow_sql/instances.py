@@ -44,7 +44,7 @@ class Instances:
         connection.execute(self._sql.render(statements.FORGET_INSTANCE), (instance,))
         self._presence.release(instance)
 
-    def list(self, connection: Connection) -> list[InstanceInfo]:
+    def known(self, connection: Connection) -> list[InstanceInfo]:
         """Every instance not buried, the longest started first."""
         tick = self._clock.tick(connection)
         rows = connection.fetch(self._sql.render(statements.INSTANCES))
@@ -52,13 +52,13 @@ class Instances:
 
     def dead_owners(self, connection: Connection) -> Sequence[str]:
         """Owners of unfinished tasks that do not live."""
-        living = {info.instance for info in self.list(connection) if info.living}
+        living = {info.instance for info in self.known(connection) if info.living}
         return [owner for owner in self._owners(connection) if owner not in living]
 
     def bury(self, connection: Connection) -> None:
         """Mark the dead, and forget those that are dead for long."""
         tick = self._clock.tick(connection)
-        for info in self.list(connection):
+        for info in self.known(connection):
             if not info.living:
                 bury = self._sql.render(statements.BURY_INSTANCE)
                 connection.execute(bury, (info.instance,))

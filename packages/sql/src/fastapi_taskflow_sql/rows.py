@@ -203,7 +203,9 @@ def tag_rows(record: TaskRecord) -> list[tuple[Value, ...]]:
     """What the tags table holds of a record."""
     created = micros(record.created_at)
     tags = record.tags or {}
-    words = dict.fromkeys(word for name, value in tags.items() for word in (name, f"{name}={value}"))
+    words = dict.fromkeys(
+        word for name, value in tags.items() for word in (name, f"{name}={value}")
+    )
     return [(word, created, record.task_id) for word in words]
 
 

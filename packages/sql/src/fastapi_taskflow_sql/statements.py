@@ -17,16 +17,14 @@ ADD_VERSION = "INSERT INTO {meta} (name, value) VALUES ('schema', {p})"
 TASK = "SELECT {record} FROM {tasks} WHERE task_id = {p}"
 TASK_LOCKED = TASK + "{for_update}"
 ALIAS = "SELECT task_id FROM {aliases} WHERE alias_id = {p}"
-KNOWN = "SELECT task_id FROM {tasks} WHERE task_id IN ({many})"
 KNOWN_ALIASES = "SELECT alias_id, task_id FROM {aliases} WHERE alias_id IN ({many})"
 HOLDERS = "SELECT key_hash, task_id FROM {tasks} WHERE key_hash IN ({many})"
-OURS = (
-    "SELECT task_id, epoch FROM {tasks}"
-    " WHERE task_id IN ({many}) AND owner = {p} AND {unfinished}{for_update}"
+STANDING = (
+    "SELECT task_id, status, owner, epoch, end_time FROM {tasks}"
+    " WHERE task_id IN ({many}){for_update}"
 )
 WITHDRAW = (
-    "DELETE FROM {tasks}"
-    " WHERE task_id = {p} AND epoch = {p} AND owner = {p} AND status = 'pending'"
+    "DELETE FROM {tasks} WHERE task_id = {p} AND epoch = {p} AND owner = {p} AND status = 'pending'"
 )
 CANCEL = (
     "UPDATE {tasks} SET status = 'cancelled', end_time = {p}, finished_at = {p}, key_hash = NULL"
@@ -52,9 +50,7 @@ IS_DEAD = "SELECT dead FROM {instances} WHERE instance = {p}"
 BURY_INSTANCE = "UPDATE {instances} SET dead = 1 WHERE instance = {p}"
 FORGET_INSTANCE = "DELETE FROM {instances} WHERE instance = {p}"
 FORGET_BURIED = "DELETE FROM {instances} WHERE dead = 1 AND (era <> {p} OR beat_at < {p})"
-CANCELS = (
-    "SELECT task_id FROM {tasks} WHERE cancel_requested = 1 AND owner = {p} AND {unfinished}"
-)
+CANCELS = "SELECT task_id FROM {tasks} WHERE cancel_requested = 1 AND owner = {p} AND {unfinished}"
 
 OLDEST_FINISHED = (
     "SELECT task_id FROM {tasks} WHERE finished_at < {p} ORDER BY finished_at, task_id"

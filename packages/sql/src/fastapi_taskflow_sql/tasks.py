@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 
+from fastapi_taskflow_core.lifecycle import Event, transition
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 
 from . import rollups, statements
@@ -58,9 +59,7 @@ class Tasks:
         if not self._sql.bulk_update:
             return connection.executemany(self._sql.update(1), [(*row, owner) for row in rows])
         return sum(
-            connection.execute(
-                self._sql.update(len(chunk)), [*chain.from_iterable(chunk), owner]
-            )
+            connection.execute(self._sql.update(len(chunk)), [*chain.from_iterable(chunk), owner])
             for chunk in self._sql.chunks(rows, len(UPDATED) + 2)
         )
 
@@ -70,9 +69,7 @@ class Tasks:
         found = connection.fetch(task, (task_id,))
         return found[0] if found else self._find_alias(connection, task, task_id)
 
-    def logs(
-        self, connection: Connection, task_id: str, after: int, limit: int
-    ) -> list[LogEntry]:
+    def logs(self, connection: Connection, task_id: str, after: int, limit: int) -> list[LogEntry]:
         """Log lines behind *after*, in order, through an alias too."""
         alias = connection.fetch(self._sql.render(statements.ALIAS), (task_id,))
         lines = self._sql.render(statements.LOG_LINES, limit=limit)
@@ -88,7 +85,7 @@ class Tasks:
         if record.status.finished:
             return record
         if record.status is TaskStatus.PENDING and record.owner is None:
-            record.status, record.end_time = TaskStatus.CANCELLED, now
+            transition(record, Event.CANCEL, now)
             ended = micros(now)
             cancel = self._sql.render(statements.CANCEL)
             connection.execute(cancel, (ended, ended, record.task_id))

@@ -34,7 +34,7 @@ class Lock(Protocol):
 class NoLock:
     """Where SQLite's own lock has to do."""
 
-    def acquire(self, timeout: float) -> bool:  # noqa: ARG002  part of the protocol
+    def acquire(self, timeout: float) -> bool:
         """At once."""
         return True
 

@@ -21,9 +21,7 @@ _PASSING = frozenset(
         sqlite3.SQLITE_SCHEMA,
     }
 )
-_ABOUT_DATA = frozenset(
-    {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}
-)
+_ABOUT_DATA = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LASTING = frozenset(
     {

@@ -28,12 +28,11 @@ def parse(text: object) -> datetime | timedelta | None:
     """
     if text is None or text == "":
         return None
-    if not isinstance(text, str):
-        raise ValueError("must be text: an ISO 8601 time, or an age such as 6h")
-    if age := _AGE.fullmatch(text.strip()):
+    written = str(text).strip()
+    if age := _AGE.fullmatch(written):
         return min(int(age[1]) * _UNITS[age[2]], _OLDEST)
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(written)
         if moment.tzinfo is None:
             return moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)

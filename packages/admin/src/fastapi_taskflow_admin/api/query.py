@@ -15,6 +15,8 @@ from .moments import Moment, resolve
 
 LARGEST_PAGE = 500
 
+DIRECTIONS = ("older", "newer")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -35,11 +37,12 @@ def decode(text: str) -> Cursor:
     try:
         micros, task_id, direction = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         cursor = Cursor(_EPOCH + micros * _MICROSECOND, task_id, direction)
-        known = isinstance(task_id, str) and direction in ("older", "newer")
-        if not known or "\0" in task_id or encode(cursor) != text:
-            raise ValueError(text)
-    except (ValueError, TypeError, OverflowError, AttributeError, RecursionError):
-        raise ValueError("is not a cursor that this API handed out") from None
+        named = isinstance(task_id, str) and "\0" not in task_id
+        ours = named and direction in DIRECTIONS and encode(cursor) == text
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        ours = False
+    if not ours:
+        raise ValueError("is not a cursor that this API handed out")
     return cursor
 
 
@@ -69,9 +72,9 @@ OptionalText = Annotated[Text | None, BeforeValidator(_not_blank)]
 class FailedFilter(BaseModel):
     """Which of the failed tasks are meant."""
 
-    func_name: OptionalText = Field(None, description="The function's name.")
+    func_name: OptionalText = Field(default=None, description="The function's name.")
     since: Moment = Field(
-        None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
+        default=None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
     )
 
     def query(self, now: datetime) -> Query:
@@ -90,20 +93,20 @@ class TaskFilter(BaseModel):
     status: Annotated[list[TaskStatus], BeforeValidator(_listed)] = Field(
         default_factory=list, description="Any of these statuses; may be repeated."
     )
-    func_name: OptionalText = Field(None, description="The function's name.")
-    queue: OptionalText = Field(None, description="The queue's name.")
-    tag: OptionalText = Field(None, description="`name=value`, or `name` for any value.")
+    func_name: OptionalText = Field(default=None, description="The function's name.")
+    queue: OptionalText = Field(default=None, description="The queue's name.")
+    tag: OptionalText = Field(default=None, description="`name=value`, or `name` for any value.")
     source: Annotated[Source | None, BeforeValidator(_not_blank)] = Field(
-        None, description="Whether a schedule or a caller made the task."
+        default=None, description="Whether a schedule or a caller made the task."
     )
     q: OptionalText = Field(
-        None, description="A word in the function's name, the error or the task's id."
+        default=None, description="A word in the function's name, the error or the task's id."
     )
     since: Moment = Field(
-        None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
+        default=None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
     )
     until: Moment = Field(
-        None, description="Created before this time: ISO 8601, or an age such as `6h`."
+        default=None, description="Created before this time: ISO 8601, or an age such as `6h`."
     )
 
     def query(
@@ -133,9 +136,9 @@ class StrictFilter(TaskFilter):
 class ListParameters(TaskFilter):
     """Which page of which tasks."""
 
-    limit: int = Field(50, ge=1, le=LARGEST_PAGE, description="Tasks on a page.")
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Tasks on a page.")
     cursor: Annotated[str, AfterValidator(_readable)] | None = Field(
-        None, description="Where the page begins, from the `Link` header of another page."
+        default=None, description="Where the page begins, from the `Link` header of another page."
     )
 
     def page(self, now: datetime) -> Query:

@@ -32,6 +32,11 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong, in words.")
 
 
+def problem(status: int, description: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of a refusal."""
+    return {status: {"model": Problem, "description": description}}
+
+
 class LogLine(Answer):
     """One line that a task logged."""
 
@@ -91,7 +96,7 @@ class TaskSummary(Answer):
     result: str | None
     retry_of: str | None = Field(description="The task this one runs again.")
     args: dict[str, str] | None = Field(
-        None, description="The arguments by name, where the application shows them."
+        default=None, description="The arguments by name, where the application shows them."
     )
 
     def showing(self, arguments: Mapping[str, str] | None) -> TaskSummary:
@@ -244,10 +249,10 @@ class BulkRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    task_ids: list[str] | None = Field(None, min_length=1, max_length=MOST_IDS)
+    task_ids: list[str] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
     filter: StrictFilter | None = None
     expected: int | None = Field(
-        None, ge=0, le=MOST_EXPECTED, description="How many tasks the filter is to match."
+        default=None, ge=0, le=MOST_EXPECTED, description="How many tasks the filter is to match."
     )
 
 
@@ -256,8 +261,8 @@ class BulkItem(BaseModel):
 
     task_id: str
     dispatched: bool
-    new_task_id: str | None = Field(None, description="The task that runs it again.")
-    reason: str | None = Field(None, description="Why it was skipped.")
+    new_task_id: str | None = Field(default=None, description="The task that runs it again.")
+    reason: str | None = Field(default=None, description="Why it was skipped.")
 
 
 class BulkResult(BaseModel):

@@ -18,10 +18,10 @@ from .schemas import (
     BulkResult,
     Deleted,
     LogLine,
-    Problem,
     Retried,
     TaskDetail,
     TaskSummary,
+    problem,
 )
 
 router = APIRouter(route_class=AdminRoute)
@@ -33,9 +33,10 @@ _UNITS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
 }
-_NOT_FOUND = {404: {"model": Problem, "description": "No task has this id."}}
-_WRONG_STATUS = {400: {"model": Problem, "description": "The task's status does not allow it."}}
-_COUNT_DIFFERS = {409: {"model": Problem, "description": "The filter matches another number."}}
+_NOT_FOUND = problem(404, "No task has this id.")
+_WRONG_STATUS = problem(400, "The task's status does not allow it.")
+_UNKNOWN_FUNCTION = problem(409, "The function is not known here.")
+_COUNT_DIFFERS = problem(409, "The filter matches another number.")
 
 
 @router.get("")
@@ -134,20 +135,13 @@ async def get_logs(
     return [LogLine.of(entry) for entry in entries]
 
 
-@router.post(
-    "/{task_id}/retry",
-    responses={
-        **_NOT_FOUND,
-        **_WRONG_STATUS,
-        409: {"model": Problem, "description": "The function is not known here."},
-    },
-)
+@router.post("/{task_id}/retry", responses=_NOT_FOUND | _WRONG_STATUS | _UNKNOWN_FUNCTION)
 async def retry_task(task_id: TaskId, site: CurrentSite) -> Retried:
     """Run a failed, interrupted or rejected task again as a new task."""
     return Retried(task_id=await site.manager.retry(task_id), retry_of=task_id)
 
 
-@router.post("/{task_id}/cancel", responses={**_NOT_FOUND, **_WRONG_STATUS})
+@router.post("/{task_id}/cancel", responses=_NOT_FOUND | _WRONG_STATUS)
 async def cancel_task(task_id: TaskId, site: CurrentSite) -> TaskSummary:
     """Cancel a waiting or running task. A running one may take a moment to stop."""
     task = await site.manager.cancel(task_id)

@@ -15,11 +15,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(
-    duration=formats.duration,
-    clock=formats.clock,
-    count=formats.count,
-)
+_environment.filters.update(duration=formats.duration, clock=formats.clock)
 
 
 def render(template: str, **context: object) -> str:

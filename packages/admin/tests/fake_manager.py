@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
-
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.errors import FunctionUnknown, TaskStateError
@@ -73,7 +72,7 @@ class FakeManager:
         return self.state
 
     def arguments(self, record: TaskRecord) -> Mapping[str, str] | None:
-        return {"address": "'ann@example.org'"}
+        return {"address": "'ann@example.org'", "subject": repr(record.task_id)}
 
     def keep_arguments(self) -> None:
         self.arranged.append(("keep_arguments", None))
