@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
+
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.errors import FunctionUnknown, TaskStateError

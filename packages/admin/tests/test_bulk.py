@@ -1,6 +1,8 @@
 import httpx
 import pytest
 from fake_manager import FakeManager, task
+
+from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.records import TaskStatus
 
 FAILED = TaskStatus.FAILED
@@ -43,6 +45,24 @@ async def test_bulk_cancel_leaves_finished_tasks_alone(
     assert (answer["dispatched"], answer["skipped"]) == (1, 1)
     assert (await manager.history.get("task-0001")).status is TaskStatus.CANCELLED
     assert (await manager.history.get("task-0002")).status is TaskStatus.SUCCESS
+
+
+async def test_when_the_storage_goes_away_half_way_the_answer_says_what_was_done(
+    client: httpx.AsyncClient, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await manager.hold(task(1, FAILED), task(2, FAILED), task(3, FAILED))
+    retry = manager.retry
+
+    async def failing(task_id: str) -> str:
+        if task_id != "task-0001":
+            raise BackendUnavailable("cut off")
+        return await retry(task_id)
+
+    monkeypatch.setattr(manager, "retry", failing)
+    body = {"task_ids": ["task-0001", "task-0002", "task-0003"]}
+    answer = (await client.post("/tasks/bulk-retry", json=body)).json()
+    assert [item["dispatched"] for item in answer["results"]] == [True, False, False]
+    assert answer["results"][2]["reason"] == "cut off"
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])

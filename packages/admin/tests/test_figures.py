@@ -5,6 +5,7 @@ from typing import get_args
 import httpx
 import pytest
 from fake_manager import NOON, UP, FakeManager, task
+
 from fastapi_taskflow_core.backends.base import Beat
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.metrics import SeriesRange

@@ -5,9 +5,9 @@ import pytest
 from clients import local
 from fake_manager import FakeManager, task
 from fastapi import FastAPI, Header, HTTPException
-from fastapi_taskflow_core.records import TaskStatus
 
 from fastapi_taskflow_admin import TaskAdmin
+from fastapi_taskflow_core.records import TaskStatus
 
 LOCAL = [
     ("testclient", "testserver"),
@@ -95,6 +95,23 @@ async def test_no_route_is_open_to_someone_the_dependency_refuses(manager: FakeM
     assert {answer.status_code for answer in answers.values()} == {401}
     assert {answer.headers["WWW-Authenticate"] for answer in answers.values()} == {"Bearer"}
     assert welcome.status_code == 200
+
+
+async def test_a_request_that_lacks_a_required_credential_learns_nothing(
+    manager: FakeManager,
+) -> None:
+    def member(token: Annotated[str, Header()]) -> None:
+        assert token
+
+    app = FastAPI()
+    TaskAdmin(app, manager, auth=member)
+    await manager.hold(task(0, TaskStatus.FAILED))
+    async with local(app) as client:
+        answers = [
+            await client.request(*route, json={"filter": {}, "expected": 7})
+            for route in every_route(app)
+        ]
+    assert {answer.status_code for answer in answers} == {422}
 
 
 async def test_auth_false_answers_everyone(manager: FakeManager) -> None:

@@ -1,6 +1,7 @@
 import httpx
 import pytest
 from fake_manager import FakeManager
+
 from fastapi_taskflow_core.errors import BackendUnavailable
 
 

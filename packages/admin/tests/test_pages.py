@@ -7,10 +7,10 @@ import pytest
 from clients import local
 from fake_manager import NOON, UP, FakeManager, task
 from fastapi import FastAPI
-from fastapi_taskflow_core.health import Health
-from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
 
 from fastapi_taskflow_admin import TaskAdmin
+from fastapi_taskflow_core.health import Health
+from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
 
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\""
 

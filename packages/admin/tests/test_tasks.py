@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 from fake_manager import NOON, FakeManager, task
+
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.records import Attempt, LogEntry, Progress, TaskStatus
 

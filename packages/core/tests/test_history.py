@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from fastapi_taskflow_core.backends.base import Batch, Beat, Query
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.errors import TaskNotFound

@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fastapi_taskflow_core.backends.base import Unfinished
 from fastapi_taskflow_core.metrics import (
     Durations,
@@ -15,8 +18,6 @@ from fastapi_taskflow_core.metrics import (
 )
 from fastapi_taskflow_core.records import Attempt, TaskRecord, TaskStatus
 from fastapi_taskflow_core.rollups import RollupValue, bucket_of, tally
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Depends, FastAPI
 from fastapi.params import Depends as Dependency
+
 from fastapi_taskflow_core import checks
 
 from .api import metrics, system, tasks
@@ -105,7 +106,12 @@ class TaskAdmin:
             app.include_router(
                 router,
                 prefix=self.path,
-                dependencies=[Depends(site), *guards.machine, *guards.user, Depends(same_site)],
+                dependencies=[
+                    Depends(site.enter),
+                    *guards.machine,
+                    *guards.user,
+                    Depends(same_site),
+                ],
                 tags=["tasks"],
                 responses=_RESPONSES,
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fastapi import FastAPI
+
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.records import TaskRecord

@@ -7,14 +7,15 @@ from typing import Any, assert_never
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
+
 from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
     TaskNotFound,
     TaskStateError,
 )
-from starlette.datastructures import MutableHeaders
-from starlette.types import Message, Receive, Scope, Send
 
 Refusal = TaskNotFound | TaskStateError | FunctionUnknown | BackendUnavailable
 REFUSALS = (TaskNotFound, TaskStateError, FunctionUnknown, BackendUnavailable)
@@ -22,18 +23,10 @@ REFUSALS = (TaskNotFound, TaskStateError, FunctionUnknown, BackendUnavailable)
 RETRY_AFTER = 5
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "connect-src 'self'",
-            "font-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

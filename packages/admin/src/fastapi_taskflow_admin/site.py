@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+
 from fastapi_taskflow_core.records import TaskRecord
 
 from .manager import Manager
@@ -25,7 +26,7 @@ class Site:
         shown = self.manager.arguments(record) if self.display_func_args else None
         return None if shown is None else dict(shown)
 
-    async def __call__(self, request: Request) -> None:
+    async def enter(self, request: Request) -> None:
         """Be the site of this request: the first dependency of every route."""
         request.state.taskflow_site = self
 

@@ -46,8 +46,8 @@ class Desk(Protocol):
     def delayed(self, task: LiveTask) -> bool:
         """Whether it is for later."""
 
-    def in_order(self, tasks: deque[LiveTask]) -> asyncio.Task[None]:
-        """Run tasks one after another."""
+    def in_order(self, line: deque[LiveTask], lane: Latch) -> None:
+        """Run tasks one after another; *lane* counts one more as long as that takes."""
 
     async def commit(self) -> None:
         """Return when what was admitted is durable, or raise `BackendUnavailable`."""
@@ -70,7 +70,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
         """Accepted, to run in order."""
         self._apart: deque[LiveTask] = deque()
         """Accepted, to run when their queue, priority or hour lets them."""
-        self._lane: asyncio.Task[None] | None = None
+        self._lane = Latch()
         self._unfinished = Latch()
         self._accepting = False
         self.called = False
@@ -162,19 +162,18 @@ class ManagedBackgroundTasks(BackgroundTasks):
         self._accepting = True
         while self._apart:
             self._desk.place(self._apart.popleft())
-        if self._line and (self._lane is None or self._lane.done()):
-            self._lane = self._desk.in_order(self._line)
+        if self._line and not self._lane.count:
+            self._desk.in_order(self._line, self._lane)
 
     async def __call__(self) -> None:
         """Run the tasks; return when each has had its first attempt, or on a stop."""
         self.run()
-        if self._lane is not None:
-            await self._desk.patience.until(self._lane)
+        await self._desk.patience.until(self._lane)
 
     async def finish(self) -> None:
         """Run what has not run; return when all is finished, retries too, or on a stop."""
-        await self()
-        await self._desk.patience.until(self._unfinished.free())
+        self.run()
+        await self._desk.patience.until(self._unfinished)
 
     def _add(self, new: NewTask) -> str:
         key = new.options.idempotency_key

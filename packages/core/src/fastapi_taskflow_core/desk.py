@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from .dispatch import NewTask
 from .engine.engine import Engine
-from .engine.live import LiveTask
+from .engine.live import Latch, LiveTask
 from .engine.patience import Patience
 from .registry import Registry, TaskFunction
 
@@ -52,9 +51,9 @@ class EngineDesk:
         """Whether it is for later."""
         return self._engine.delayed(task)
 
-    def in_order(self, tasks: deque[LiveTask]) -> asyncio.Task[None]:
-        """Run tasks one after another."""
-        return self._engine.lanes.in_order(tasks)
+    def in_order(self, line: deque[LiveTask], lane: Latch) -> None:
+        """Run tasks one after another; *lane* counts one more as long as that takes."""
+        self._engine.lanes.in_order(line, lane)
 
     async def commit(self) -> None:
         """Return when what was admitted is durable, or raise `BackendUnavailable`."""

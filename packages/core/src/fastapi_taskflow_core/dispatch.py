@@ -95,7 +95,7 @@ class Dispatch:
         self._ledger.open(task)
 
     def _stored(self, original: TaskRecord, function: TaskFunction) -> Arguments:
-        assert original.payload is not None  # noqa: S101  asked before
+        assert original.payload is not None
         return self._codec.decode(
             original.task_id, original.func_name, function.call, original.payload
         )

@@ -80,7 +80,7 @@ class QueueFullError(TaskflowError, RuntimeError):
 
     def __init__(self, queue: str, max_size: int, task_id: str) -> None:
         self.queue, self.max_size, self.task_id = queue, max_size, task_id
-        super().__init__(f"queue {queue!r} is full ({max_size} tasks wait): task {task_id} rejected")
+        super().__init__(f"queue {queue!r} is full ({max_size} wait): task {task_id} rejected")
 
 
 class PayloadError(TaskflowError, ValueError):

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from . import checks
 from .announcer import announce
 from .arguments import ArgumentCodec, TypedJsonCodec
-from .background import ManagedBackgroundTasks
 from .backends.base import Backend
 from .backends.guarded import GuardedBackend
 from .backends.memory import MemoryBackend
+from .background import ManagedBackgroundTasks
 from .dependency import task_list_dependency
 from .desk import EngineDesk
 from .display import shown_arguments
@@ -124,9 +124,7 @@ class TaskManager:
         self._observers = ObserverChain(observers)
         self.feed = Feed()
         announce(self.feed, self._observers, self._surroundings.clock)
-        self.history = History(
-            self._backend, self._backend, self._flush, self._surroundings.clock
-        )
+        self.history = History(self._backend, self._backend, self._flush, self._surroundings.clock)
         self._keep: timedelta | None = None
         self._keep_arguments = False
         self._engine = self._new_engine()
@@ -215,13 +213,12 @@ class TaskManager:
             return
         if others:
             raise ValueError("another TaskManager is installed in this application")
-        self.init_app(app)
         hook_into_fastapi()
         app.add_middleware(TaskListMiddleware, self)
 
     def init_app(self, app: FastAPI) -> None:
         """Start and stop with *app*, whatever lifespan it has. Twice is once."""
-        if self not in installed(app, LifespanMiddleware):
+        if self not in installed(app, LifespanMiddleware) + installed(app, TaskListMiddleware):
             app.add_middleware(LifespanMiddleware, self)
 
     async def startup(self) -> None:
@@ -376,5 +373,3 @@ def _backend(
     if not callable(getattr(backend, "write", None)):
         raise TypeError(checks.wrong("snapshot_backend", "a backend or a URL", backend))
     return backend
-
-

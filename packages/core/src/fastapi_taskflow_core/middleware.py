@@ -33,9 +33,7 @@ class Manager(Protocol):
 
 
 class LifespanMiddleware:
-    """Starts the manager just before the application reports that it has started, and stops
-    it just before the application is told to shut down: its resources are open around ours.
-    """
+    """Starts and stops a manager with the application; see `run_lifespan`."""
 
     def __init__(self, app: ASGIApp, manager: Manager) -> None:
         self._app = app
@@ -44,44 +42,16 @@ class LifespanMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
+            await run_lifespan(self._app, self._manager, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        failure: BackendError | None = None
-
-        async def receive_and_stop() -> Message:
-            message = await receive()
-            if message["type"] == "lifespan.shutdown":
-                await self._manager.shutdown()
-            return message
-
-        async def start_and_send(message: Message) -> None:
-            nonlocal failure
-            if message["type"] == "lifespan.startup.complete":
-                try:
-                    await self._manager.startup()
-                except BackendError as error:
-                    failure = error
-                    raise
-            elif message["type"] == "lifespan.startup.failed" and failure is not None:
-                # One line for the operator; the traceback would lead into this library.
-                message = {**message, "message": f"fastapi-taskflow cannot start: {failure}"}
-            await send(message)
-
-        try:
-            await self._app(scope, receive_and_stop, start_and_send)
-        except BackendError as error:
-            if error is not failure:
-                raise
-        finally:
-            await self._manager.shutdown()
-
 
 class TaskListMiddleware:
-    """Gives every request its task list, and holds the response until what was promised
-    in it is durable."""
+    """Gives every request its task list; holds the response until its promises are durable.
+
+    Starts and stops the manager with the application too.
+    """
 
     def __init__(self, app: ASGIApp, manager: Manager) -> None:
         self._app = app
@@ -94,7 +64,7 @@ class TaskListMiddleware:
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await run_lifespan(self._app, self._manager, scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = RequestScope(self._manager, self._manager.new_list)
@@ -105,14 +75,13 @@ class TaskListMiddleware:
             tasks = request.tasks
             if refused:
                 return
-            if tasks is not None and message["type"] == "http.response.start":
-                if message["status"] < 400:
-                    try:
-                        await _accepted(tasks)
-                    except BackendUnavailable as error:
-                        refused = True
-                        await _refuse(send, error)
-                        return
+            if tasks is not None and _succeeds(message):
+                try:
+                    await _accepted(tasks)
+                except BackendUnavailable as error:
+                    refused = True
+                    await _refuse(send, error)
+                    return
             await send(message)
 
         token = current_request.set(request)
@@ -141,9 +110,49 @@ class TaskListMiddleware:
                 await request.tasks.finish()
 
 
+async def run_lifespan(
+    app: ASGIApp, manager: Manager, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Start *manager* just before *app* reports that it has started, and stop it just before
+    *app* is told to shut down: the application's resources are open around our tasks.
+    """
+    failure: BackendError | None = None
+
+    async def receive_and_stop() -> Message:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await manager.shutdown()
+        return message
+
+    async def start_and_send(message: Message) -> None:
+        nonlocal failure
+        if message["type"] == "lifespan.startup.complete":
+            try:
+                await manager.startup()
+            except BackendError as error:
+                failure = error
+                raise
+        elif message["type"] == "lifespan.startup.failed" and failure is not None:
+            # One line for the operator; the traceback would lead into this library.
+            message = {**message, "message": f"fastapi-taskflow cannot start: {failure}"}
+        await send(message)
+
+    try:
+        await app(scope, receive_and_stop, start_and_send)
+    except BackendError as error:
+        if error is not failure:
+            raise
+    finally:
+        await manager.shutdown()
+
+
 def installed(app: FastAPI, kind: type[LifespanMiddleware | TaskListMiddleware]) -> list[object]:
     """The managers that middleware of this kind was added to *app* for."""
     return [each.args[0] for each in app.user_middleware if cast("object", each.cls) is kind]
+
+
+def _succeeds(message: Message) -> bool:
+    return bool(message["type"] == "http.response.start" and message["status"] < 400)
 
 
 async def _accepted(tasks: ManagedBackgroundTasks) -> None:

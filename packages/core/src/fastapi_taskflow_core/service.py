@@ -60,7 +60,7 @@ class Periodic:
             try:
                 await self._work()
                 failing = False
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  the next call may work
                 logger.log(
                     logging.DEBUG if failing else logging.WARNING,
                     "%s failed, and will be tried again: %s",

@@ -85,7 +85,7 @@ class BeatsOnly:
     def release(self, instance: str) -> None:
         """Nothing to stop."""
 
-    def gone(self, instance: str) -> bool:
+    def gone(self, instance: str) -> bool:  # noqa: ARG002  part of the protocol
         """Never known."""
         return False
 
@@ -93,5 +93,5 @@ class BeatsOnly:
         """Nothing to tidy up."""
 
 
-class Contended(Exception):  # noqa: N818  a turn of events, not an error
+class Contended(Exception):
     """Rows were not as this transaction expected: it is undone and tried with a closer look."""

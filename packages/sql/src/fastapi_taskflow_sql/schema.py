@@ -41,7 +41,7 @@ class Table:
     clustered: bool = False
 
 
-UNFINISHED_STATUS = "status IN ('pending', 'running')"
+UNFINISHED = "finished_at IS NULL"
 """Statements about unfinished tasks say exactly this, so that partial indexes are used."""
 NOT_SUCCESS = "status <> 'success'"
 NOT_DEFAULT_QUEUE = "queue <> 'default'"
@@ -98,7 +98,7 @@ TASKS = Table(
         Index(
             "tasks_due",
             ("owner", "status", "precedence", "due_at", "task_id"),
-            where=UNFINISHED_STATUS,
+            where=UNFINISHED,
         ),
     ),
 )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from .dialect import Dialect
 from .rows import RECORD_COLUMNS, UPDATED
-from .schema import TABLES, UNFINISHED_STATUS, Table
+from .schema import TABLES, UNFINISHED, Table
 
 VERSION = "SELECT value FROM {meta} WHERE name = 'schema'"
 SET_VERSION = "UPDATE {meta} SET value = {p} WHERE name = 'schema'"
@@ -84,7 +84,7 @@ class Statements:
             **{table.name: prefix + table.name for table in TABLES},
             "p": dialect.placeholder,
             "record": ", ".join(RECORD_COLUMNS),
-            "unfinished": UNFINISHED_STATUS,
+            "unfinished": UNFINISHED,
             "for_update": dialect.for_update,
             "skip_locked": dialect.skip_locked,
         }
@@ -100,7 +100,7 @@ class Statements:
     def _insert(self, table: str, columns: Sequence[str], rows: int, tail: str) -> str:
         """An insert of so many rows at once."""
         values = self._values(len(columns), rows)
-        return f"INSERT INTO {self._words[table]} ({', '.join(columns)}) VALUES {values} {tail}"
+        return f"INSERT INTO {self._words[table]} ({', '.join(columns)}) VALUES {values} {tail}"  # noqa: S608  all ours
 
     def _update(self, rows: int) -> str:
         """Update so many tasks at once; parameters are the rows, then the owner they need."""
@@ -109,9 +109,9 @@ class Statements:
         new = [self._new_value(number) for number in range(1, width + 3)]
         sets = ", ".join(f"{name} = {self._set(name, new[i])}" for i, name in enumerate(UPDATED))
         return (
-            f"UPDATE {tasks} SET {sets}{source} WHERE {tasks}.task_id = {new[width]}"
+            f"UPDATE {tasks} SET {sets}{source} WHERE {tasks}.task_id = {new[width]}"  # noqa: S608  all ours
             f" AND {tasks}.epoch = {new[width + 1]} AND {tasks}.owner = {self.dialect.placeholder}"
-            f" AND {tasks}.{UNFINISHED_STATUS}"
+            f" AND {tasks}.{UNFINISHED}"
         )
 
     @property

@@ -11,7 +11,10 @@ from .clock import HostClock
 from .connection import SqliteConnections
 from .dialect import SQLITE
 from .location import Location
-from .lock import HAS_FLOCK, FileLock, LockFiles, NoLock
+from .lock import HAS_FLOCK, FileLock, Lock, LockFiles, ThreadLock
+
+# Databases in memory share one lock: they are for tests, and there is no file to lock.
+_IN_PROCESS = ThreadLock()
 
 
 class SqliteBackend(SqlBackend):
@@ -21,30 +24,32 @@ class SqliteBackend(SqlBackend):
     ``tasks.db.lock`` and the folder ``tasks.db.d``. All are created for their owner alone.
 
     Args:
-        path: a path, ``sqlite:///relative``, ``sqlite:////absolute``, or ``:memory:`` for
-            a database that is private to this object and gone when it is closed.
-        busy_timeout: seconds to wait for a lock that another process holds.
+        path: A path, ``sqlite:///relative``, ``sqlite:////absolute``, or ``:memory:`` for
+            a database that is private to this object, gone when it is closed.
+        busy_timeout: Seconds to wait for a lock that another process holds.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = 5.0) -> None:
-        self._place, self._busy_timeout = path, busy_timeout
-        location = Location.parse(path)
-        on_disk = location.file is not None
-        shared = on_disk and HAS_FLOCK
-        self._files = LockFiles(location.beside(".d")) if shared else None
+        self._location = Location.parse(path)
+        self._busy_timeout = busy_timeout
+        on_disk = self._location.file is not None
+        lock: Lock = _IN_PROCESS
+        self._files: LockFiles | None = None
+        if on_disk and HAS_FLOCK:
+            lock = FileLock(self._location.beside(".lock"))
+            self._files = LockFiles(self._location.beside(".d"))
         sql = Statements(SQLITE)
-        lock = FileLock(location.beside(".lock")) if shared else NoLock()
         super().__init__(
             sql,
-            SqliteConnections(location, sql, lock, busy_timeout),
+            SqliteConnections(self._location, sql, lock, busy_timeout),
             HostClock(),
             self._files or BeatsOnly(),
             Capabilities(survives_restart=on_disk, shared=on_disk),
         )
 
     def another(self) -> SqliteBackend:
-        """A further backend for the same file, not open yet."""
-        return SqliteBackend(self._place, busy_timeout=self._busy_timeout)
+        """A further backend for the same data, not open yet."""
+        return SqliteBackend(self._location, busy_timeout=self._busy_timeout)
 
     async def close(self) -> None:
         """Let go of every connection and lock. Safe before ``open`` and twice."""

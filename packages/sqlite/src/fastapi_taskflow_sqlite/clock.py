@@ -19,7 +19,7 @@ class HostClock:
     def __init__(self) -> None:
         self._era = _boot_id()
 
-    def now(self, connection: Connection) -> int:
+    def now(self, connection: Connection) -> int:  # noqa: ARG002  part of the protocol
         """The wall clock, in microseconds since the Unix epoch."""
         return time.time_ns() // 1000
 

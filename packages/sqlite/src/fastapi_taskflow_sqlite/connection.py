@@ -53,6 +53,7 @@ class SqliteConnections:
         self, location: Location, sql: Statements, lock: Lock, busy_timeout: float
     ) -> None:
         self._location = location
+        self._name = os.fspath(location)
         self._sql = sql
         self._lock = lock
         self._timeout = busy_timeout
@@ -97,7 +98,7 @@ class SqliteConnections:
             raise BackendMisconfigured(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed"
             )
-        with translated(self._location.name):
+        with translated(self._name):
             self._create_file()
             writer = self._connect("rw")
             try:
@@ -116,7 +117,7 @@ class SqliteConnections:
         if file.stat().st_size:
             # Such a connection leaves no trace, not even on a file that is refused.
             with closing(self._connect("ro")) as reader:
-                refuse_newer(self._sql, Session(reader), self._location.name)
+                refuse_newer(self._sql, Session(reader), self._name)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -134,7 +135,7 @@ class SqliteConnections:
             mode = writer.execute("PRAGMA journal_mode = wal").fetchone()[0]
             if self._location.file is not None and mode != "wal":
                 raise BackendMisconfigured(
-                    f"{self._location.name}: SQLite keeps journal_mode={mode} here instead of"
+                    f"{self._name}: SQLite keeps journal_mode={mode} here instead of"
                     " wal: put the file on a local disk, network file systems cannot do it"
                 )
             self._durable = None
@@ -143,12 +144,12 @@ class SqliteConnections:
             self._lock.release()
 
     def _migrate(self, connection: Connection) -> None:
-        migrate(self._sql, connection, self._location.name)
+        migrate(self._sql, connection, self._name)
 
     def _close(self) -> None:
         if self._writer is None:
             return
-        with translated(self._location.name):
+        with translated(self._name):
             while self._readers:
                 self._readers.pop().close()
             # Closing checkpoints, which must not meet a commit of another process.
@@ -162,8 +163,8 @@ class SqliteConnections:
     def _write(self, work: Callable[[Connection], T], durable: bool) -> T:
         writer = self._writer
         if writer is None:
-            raise BackendUnavailable(f"{self._location.name} is not open")
-        with translated(self._location.name):
+            raise BackendUnavailable(f"{self._name} is not open")
+        with translated(self._name):
             self._check_file()
             self._acquire()
             try:
@@ -188,7 +189,7 @@ class SqliteConnections:
         return result
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with translated(self._location.name):
+        with translated(self._name):
             reader = self._reader()
             try:
                 reader.execute("BEGIN")
@@ -210,11 +211,11 @@ class SqliteConnections:
     def _acquire(self) -> None:
         if not self._lock.acquire(self._timeout):
             raise BackendUnavailable(
-                f"{self._location.name} is locked by another process for {self._timeout:g} s"
+                f"{self._name} is locked by another process for {self._timeout:g} s"
             )
 
     def _check_file(self) -> None:
         """Without this, a file that was deleted would take our writes and show them nobody."""
         file = self._location.file
         if file is not None and file.stat().st_ino != self._inode:
-            raise BackendMisconfigured(f"{self._location.name} was replaced by another file")
+            raise BackendMisconfigured(f"{self._name} was replaced by another file")

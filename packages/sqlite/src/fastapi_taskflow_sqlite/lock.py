@@ -31,15 +31,19 @@ class Lock(Protocol):
         """Let go of what the lock needs."""
 
 
-class NoLock:
-    """Where SQLite's own lock has to do."""
+class ThreadLock:
+    """A lock between threads, for what no other process sees."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
 
     def acquire(self, timeout: float) -> bool:
-        """At once."""
-        return True
+        """Whether the lock is ours, after at most so many seconds."""
+        return self._lock.acquire(timeout=timeout)
 
     def release(self) -> None:
-        """Nothing to release."""
+        """Let the next one in."""
+        self._lock.release()
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -136,10 +140,10 @@ class LockFiles:
         self._held[instance] = fd
 
     def release(self, instance: str) -> None:
-        """Remove the file. Twice is once."""
+        """Remove the file, whoever locked it. Twice is once."""
+        self._remove(instance)
         fd = self._held.pop(instance, None)
         if fd is not None:
-            self._path(instance).unlink(missing_ok=True)
             os.close(fd)
 
     def release_all(self) -> None:
@@ -164,8 +168,11 @@ class LockFiles:
     def forget(self, instance: str) -> None:
         """Remove the file of a dead instance."""
         if instance not in self._held:
-            with suppress(OSError):
-                self._path(instance).unlink()
+            self._remove(instance)
+
+    def _remove(self, instance: str) -> None:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self._path(instance).unlink()
 
     def _path(self, instance: str) -> Path:
         return self._folder / f"{quote(instance, safe='')}.lock"

@@ -112,13 +112,13 @@ def a_beat(instance: str = ME, *, lease: timedelta = HOUR, **changes: Any) -> Be
 
 
 async def put(backend: Backend, *records: TaskRecord, instance: str = ME) -> Written:
-    """Insert the tasks."""
-    return await backend.write(Batch(instance, inserts=records))
+    """Insert the tasks as they are now."""
+    return await backend.write(Batch(instance, inserts=[task.copy() for task in records]))
 
 
 async def update(backend: Backend, *records: TaskRecord, instance: str = ME) -> Written:
-    """Update the tasks."""
-    return await backend.write(Batch(instance, updates=records))
+    """Update the tasks to what they are now."""
+    return await backend.write(Batch(instance, updates=[task.copy() for task in records]))
 
 
 async def say(backend: Backend, task_id: str, lines: Iterable[LogEntry]) -> None:

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import Depends, HTTPException
+from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
+
 from fastapi_taskflow_core.backends.base import Query
-from fastapi_taskflow_core.errors import FunctionUnknown, TaskNotFound, TaskStateError
+from fastapi_taskflow_core.errors import (
+    BackendUnavailable,
+    FunctionUnknown,
+    TaskNotFound,
+    TaskStateError,
+)
 from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.records import TaskRecord
 
-from ..site import CurrentSite
 from .schemas import BulkItem, BulkRequest, BulkResult
+
+SKIPS = (TaskNotFound, TaskStateError, FunctionUnknown)
 
 Change = Callable[[str], Awaitable[BulkItem]]
 
 
-async def chosen(request: BulkRequest, site: CurrentSite) -> list[str]:
-    """The ids of the tasks that a bulk request means."""
+async def chosen(request: BulkRequest, history: History) -> list[str]:
+    """The ids of the tasks that a bulk request means.
+
+    No dependency of a route: FastAPI resolves those even where an earlier one was refused.
+    """
     if request.task_ids is not None and request.filter is None and request.expected is None:
         return list(dict.fromkeys(request.task_ids))
     if request.filter is None or request.task_ids is not None or request.expected is None:
         raise _invalid("give either task_ids, or filter together with expected")
-    history = site.manager.history
     tasks = await matching(history, request.filter.query(history.now()), request.expected + 1)
     if len(tasks) != request.expected:
         found = f"more than {request.expected}" if len(tasks) > request.expected else len(tasks)
         raise HTTPException(409, f"expected {request.expected} tasks, the filter matches {found}")
     return [task.task_id for task in tasks]
-
-
-Chosen = Annotated[list[str], Depends(chosen)]
 
 
 def _invalid(message: str) -> RequestValidationError:
@@ -44,32 +49,40 @@ def _invalid(message: str) -> RequestValidationError:
 async def matching(history: History, query: Query, most: int) -> list[TaskRecord]:
     """Up to *most* tasks that a query finds, newest first, over all its pages."""
     found: list[TaskRecord] = []
-    async for task in _walk(history, query):
-        if len(found) == most:
-            break
-        found.append(task)
-    return found
-
-
-async def _walk(history: History, query: Query) -> AsyncIterator[TaskRecord]:
     while True:
         page = await history.query(query)
-        for task in page.tasks:
-            yield task
-        if page.next is None:
-            return
+        found += page.tasks
+        if page.next is None or len(found) >= most:
+            return found[:most]
         query = replace(query, cursor=page.next)
 
 
 async def changed(task_ids: Iterable[str], change: Change) -> BulkResult:
-    """Apply *change* to each task; one that cannot be changed is skipped and says why."""
+    """Apply *change* to each task; one that cannot be changed is skipped and says why.
+
+    When the storage goes away half-way, the rest is skipped: the caller has to learn what
+    was done until then.
+
+    Raises:
+        BackendUnavailable: The storage does not answer, and nothing was done yet.
+    """
     results: list[BulkItem] = []
+    gone: BackendUnavailable | None = None
     for task_id in task_ids:
         try:
-            results.append(await change(task_id))
-        except (TaskNotFound, TaskStateError, FunctionUnknown) as error:
-            results.append(BulkItem(task_id=task_id, dispatched=False, reason=str(error)))
+            results.append(_skipped(task_id, gone) if gone else await change(task_id))
+        except SKIPS as error:
+            results.append(_skipped(task_id, error))
+        except BackendUnavailable as error:
+            if not results:
+                raise
+            gone = error
+            results.append(_skipped(task_id, error))
     return BulkResult.of(results)
+
+
+def _skipped(task_id: str, reason: object) -> BulkItem:
+    return BulkItem(task_id=task_id, dispatched=False, reason=str(reason))
 
 
 async def retried_since(history: History, task_id: str, since: datetime) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+
 from fastapi_taskflow_core.metrics import SeriesRange
 
 from ..routing import AdminRoute

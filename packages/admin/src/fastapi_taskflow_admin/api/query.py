@@ -7,9 +7,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
 from fastapi_taskflow_core.backends.base import Cursor, Query
 from fastapi_taskflow_core.records import Source, TaskStatus
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from .moments import Moment, resolve
 

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from fastapi_taskflow_core import metrics, records
 from fastapi_taskflow_core.backends.base import InstanceInfo
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.records import ExecutorKind, LogLevel, Source, TaskStatus
-from pydantic import BaseModel, ConfigDict, Field
 
 from .query import StrictFilter
 

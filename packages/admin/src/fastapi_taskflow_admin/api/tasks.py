@@ -6,15 +6,17 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+
 from fastapi_taskflow_core.backends.base import Page
 
 from ..routing import AdminRoute
 from ..site import CurrentSite
-from .bulk import Chosen, changed, matching, retried_since
+from .bulk import changed, chosen, matching, retried_since
 from .query import FailedFilter, ListParameters, Text, encode
 from .schemas import (
     MOST_EXPECTED,
     BulkItem,
+    BulkRequest,
     BulkResult,
     Deleted,
     LogLine,
@@ -64,25 +66,25 @@ def _links(request: Request, page: Page) -> str:
 
 
 @router.post("/bulk-retry", responses=_COUNT_DIFFERS)
-async def bulk_retry(site: CurrentSite, task_ids: Chosen) -> BulkResult:
+async def bulk_retry(site: CurrentSite, request: BulkRequest) -> BulkResult:
     """Run many tasks again, chosen by id or by a filter with the expected number."""
 
     async def retry(task_id: str) -> BulkItem:
         new = await site.manager.retry(task_id)
         return BulkItem(task_id=task_id, dispatched=True, new_task_id=new)
 
-    return await changed(task_ids, retry)
+    return await changed(await chosen(request, site.manager.history), retry)
 
 
 @router.post("/bulk-cancel", responses=_COUNT_DIFFERS)
-async def bulk_cancel(site: CurrentSite, task_ids: Chosen) -> BulkResult:
+async def bulk_cancel(site: CurrentSite, request: BulkRequest) -> BulkResult:
     """Cancel many tasks, chosen by id or by a filter with the expected number."""
 
     async def cancel(task_id: str) -> BulkItem:
         await site.manager.cancel(task_id)
         return BulkItem(task_id=task_id, dispatched=True)
 
-    return await changed(task_ids, cancel)
+    return await changed(await chosen(request, site.manager.history), cancel)
 
 
 @router.post("/retry-failed")

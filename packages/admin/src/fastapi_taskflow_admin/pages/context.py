@@ -177,7 +177,7 @@ def headline(figures: Figures) -> list[Figure]:
         Figure("Failed", formats.count(failed), "all time", "failed" if failed else ""),
         Figure(
             "Success rate",
-            formats.share(figures.success_rate) if figures.finished else "–",
+            formats.share(figures.success_rate) if figures.finished else formats.MISSING,
             f"of {formats.count(figures.finished)} finished",
         ),
         Figure(

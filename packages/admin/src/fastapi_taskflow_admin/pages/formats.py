@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+MISSING = "—"
+
 
 def duration(seconds: float | None) -> str:
     """``840 µs``, ``12 ms``, ``3.4 s``, ``2 min 5 s``, ``1 d 4 h``; a dash for None."""
     if seconds is None:
-        return "–"
+        return MISSING
     if seconds < 0.000_001:
         return "0 s"
     if seconds < 0.001:

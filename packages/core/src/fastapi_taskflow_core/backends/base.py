@@ -235,8 +235,10 @@ class TaskStore(Protocol):
         """
 
     async def delete(self, before: datetime, limit: int) -> int:
-        """Remove at most *limit* tasks that finished before then, with logs and aliases,
-        oldest first; never an unfinished one. Roll-ups stay. Returns how many went."""
+        """Remove at most *limit* tasks that finished before then, oldest first.
+
+        Their logs and aliases go with them; roll-ups stay. Returns how many tasks went.
+        """
 
 
 class TaskReader(Protocol):

@@ -22,9 +22,13 @@ class Counters:
 
     def add(self, minutes: Rollups) -> None:
         """Count what was tallied by the minute."""
+        start: datetime | None = None
         for key, value in minutes.items():
-            self._count("minute", key, value)
-            self._count("hour", _moved(key, floor(key.start, STEP["hour"])), value)
+            if key.start != start:
+                start, hour = key.start, floor(key.start, STEP["hour"])
+                by_minute, by_hour = self._step("minute", start), self._step("hour", hour)
+            _count(by_minute, key, value)
+            _count(by_hour, RollupKey(hour, *key[1:]), value)
 
     def read(self, query: RollupQuery) -> Rollups:
         """The counters that *query* asks for, summed per step."""
@@ -35,7 +39,7 @@ class Counters:
                 if query.func_name not in (None, key.func_name):
                     continue
                 if query.queue in (None, key.queue):
-                    summed.setdefault(_moved(key, shown), RollupValue()).add(value)
+                    _count(summed, RollupKey(shown, *key[1:]), value)
         return summed
 
     def _within(self, query: RollupQuery) -> Iterator[tuple[datetime, Rollups]]:
@@ -45,23 +49,18 @@ class Counters:
             if query.until is None or start < query.until:
                 yield start, counted
 
-    def _count(self, resolution: Resolution, key: RollupKey, value: RollupValue) -> None:
+    def _step(self, resolution: Resolution, start: datetime) -> Rollups:
         steps = self._steps[resolution]
-        counted = steps.get(key.start)
-        if counted is None:
-            counted = steps[key.start] = {}
-            self._forget_old(resolution)
-        known = counted.get(key)
-        if known is None:
-            known = counted[key] = RollupValue()
-        known.add(value)
-
-    def _forget_old(self, resolution: Resolution) -> None:
-        steps = self._steps[resolution]
-        oldest = self._clock.now() - _KEPT[resolution]
-        for start in [start for start in steps if start < oldest]:
-            del steps[start]
+        if start not in steps:
+            oldest = self._clock.now() - _KEPT[resolution]
+            for old in [known for known in steps if known < oldest]:
+                del steps[old]
+            steps[start] = {}
+        return steps[start]
 
 
-def _moved(key: RollupKey, start: datetime) -> RollupKey:
-    return RollupKey(start, key.func_name, key.queue, key.event, key.bucket)
+def _count(counted: Rollups, key: RollupKey, value: RollupValue) -> None:
+    known = counted.get(key)
+    if known is None:
+        counted[key] = known = RollupValue()
+    known.add(value)

@@ -85,7 +85,7 @@ class GuardedBackend:
             self._door = Door.OPEN
         except BackendUnavailable as error:
             self._door = Door.AWAY
-            logger.error("the task storage is not reachable, going on without it: %s", error)
+            logger.warning("the task storage is not reachable, going on without it: %s", error)
 
     async def close(self) -> None:
         """Close the backend."""

@@ -1,0 +1,1 @@
+"""What is alive while the application runs."""

@@ -76,9 +76,7 @@ class Heartbeat:
                 if not home.is_closed():
                     home.call_soon_threadsafe(self._heard, pulse)
             except BackendError as error:
-                logger.log(
-                    logging.DEBUG if failing else logging.WARNING, "no heartbeat: %s", error
-                )
+                logger.log(logging.DEBUG if failing else logging.WARNING, "no heartbeat: %s", error)
                 failing = True
             if not home.is_closed():
                 home.call_soon_threadsafe(first.set)

@@ -244,9 +244,7 @@ class Journal:
             logger.warning("the task storage works again, after %.1f s", self.lag)
             self._failing_since = self.last_error = None
 
-    def _failed(
-        self, batch: Batch, done: asyncio.Future[None] | None, error: BackendError
-    ) -> None:
+    def _failed(self, batch: Batch, done: asyncio.Future[None] | None, error: BackendError) -> None:
         if self._failing_since is None:
             self._failing_since = self._clock.monotonic()
             logger.warning("the task storage does not take changes; trying again: %s", error)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
-from .live import LiveTask
+from .live import Latch, LiveTask
 from .runner import Runner
 
 logger = logging.getLogger(__name__)
@@ -19,20 +19,24 @@ class Lanes:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
 
     @property
     def running(self) -> int:
         """How many tasks run, or are about to."""
         return len(self._running)
 
-    def submit(self, task: LiveTask) -> asyncio.Task[None]:
+    def submit(self, task: LiveTask) -> None:
         """Run the task as soon as it may."""
-        return self._spawn(self._runner.run(task))
+        self._spawn(self._run(deque([task])))
 
-    def in_order(self, tasks: deque[LiveTask]) -> asyncio.Task[None]:
-        """Run tasks one after another, those too that are appended meanwhile."""
-        return self._spawn(self._one_by_one(tasks))
+    def in_order(self, line: deque[LiveTask], lane: Latch) -> None:
+        """Run tasks one after another, those too that join the line meanwhile.
+
+        While the line is being run, *lane* counts one more.
+        """
+        lane.up()
+        self._spawn(self._run(line, lane))
 
     async def idle(self, timeout: float) -> bool:
         """Wait until nothing runs; False if that took longer than *timeout* seconds."""
@@ -40,15 +44,22 @@ class Lanes:
             await asyncio.wait(self._running, timeout=timeout)
         return not self._running
 
-    async def _one_by_one(self, tasks: deque[LiveTask]) -> None:
-        while tasks:
-            try:
-                await self._runner.run(tasks.popleft())
-            except Exception:
-                logger.exception("a task could not be run; the next one goes on")
+    async def _run(self, line: deque[LiveTask], lane: Latch | None = None) -> None:
+        try:
+            while line:
+                await self._run_one(line.popleft())
+        finally:
+            if lane is not None:
+                lane.down()
+            current = asyncio.current_task()
+            if current is not None:
+                self._running.discard(current)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        running = asyncio.get_running_loop().create_task(work)
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
-        return running
+    async def _run_one(self, task: LiveTask) -> None:
+        try:
+            await self._runner.run(task)
+        except Exception:
+            logger.exception("task %s could not be run", task.record.task_id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._running.add(asyncio.get_running_loop().create_task(work))

@@ -23,31 +23,29 @@ class StopReason(Enum):
 
 
 class Latch:
-    """Counts unfinished things; who waits goes on when there are none."""
+    """Counts unfinished things for one who waits until there are none."""
 
-    __slots__ = ("_count", "_free")
+    __slots__ = ("_gate", "count")
 
     def __init__(self) -> None:
-        self._count = 0
-        self._free: asyncio.Future[None] | None = None
+        self.count = 0
+        self._gate: asyncio.Future[None] | None = None
 
     def up(self) -> None:
         """One more."""
-        self._count += 1
+        self.count += 1
 
     def down(self) -> None:
         """One less."""
-        self._count -= 1
-        if self._count == 0 and self._free is not None and not self._free.done():
-            self._free.set_result(None)
+        self.count -= 1
+        if not self.count and self._gate is not None and not self._gate.done():
+            self._gate.set_result(None)
 
-    def free(self) -> asyncio.Future[None]:
-        """Done when the count is 0."""
-        if self._free is None or (self._free.done() and self._count):
-            self._free = asyncio.get_running_loop().create_future()
-            if not self._count:
-                self._free.set_result(None)
-        return self._free
+    def gate(self) -> asyncio.Future[None]:
+        """Done when the count has come down to 0."""
+        if self._gate is None or self._gate.done():
+            self._gate = asyncio.get_running_loop().create_future()
+        return self._gate
 
 
 class LiveTask:
@@ -110,7 +108,8 @@ class LiveTask:
 
     def begin(self) -> None:
         """Make ready for a new attempt."""
-        self.stop = StopFlag()
+        if self.stop.raised:  # the one before may still look at its own
+            self.stop = StopFlag()
         self.stop_reason = None
         self.leftover = None
         self.log_lines = 0

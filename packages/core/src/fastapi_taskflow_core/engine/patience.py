@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+
+from .live import Latch
 
 
 class Patience:
@@ -13,23 +14,15 @@ class Patience:
         self.over = False
         self._waiting: set[asyncio.Future[None]] = set()
 
-    async def until(self, done: asyncio.Future[Any]) -> None:
-        """Return when *done* is, or patience is over; who is cancelled leaves *done* alone."""
-        if self.over or done.done():
-            return
-        gate = done.get_loop().create_future()
-
-        def open_gate(_: object) -> None:
-            if not gate.done():
-                gate.set_result(None)
-
-        done.add_done_callback(open_gate)
-        self._waiting.add(gate)
-        try:
-            await gate
-        finally:
-            self._waiting.discard(gate)
-            done.remove_done_callback(open_gate)
+    async def until(self, latch: Latch) -> None:
+        """Return when nothing is counted by *latch* any more, or patience is over."""
+        while latch.count and not self.over:
+            gate = latch.gate()
+            self._waiting.add(gate)
+            try:
+                await gate
+            finally:
+                self._waiting.discard(gate)
 
     def end(self) -> None:
         """Let everybody go on."""

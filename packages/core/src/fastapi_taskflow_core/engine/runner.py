@@ -85,6 +85,15 @@ class Runner:
                 raise asyncio.CancelledError
         args, kwargs = self._arguments(task)
         task.context.run(current.set, Voice(task, self._ledger, self._clock.now))
+        try:
+            await self._within_limit(task, args, kwargs)
+        finally:
+            # The context would keep the task alive in a circle.
+            task.context.run(current.set, None)
+
+    async def _within_limit(
+        self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
         executor = self._executors[task.record.executor]
         limit = task.function.options.timeout
         if limit is None:

@@ -20,7 +20,7 @@ class CoroutineExecutor:
     async def run(self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Await the function in the task's context; cancelled by ``task.interrupt``."""
         asking = asyncio.current_task()
-        assert asking is not None  # noqa: S101  a coroutine runs in a task
+        assert asking is not None
         coroutine = task.context.run(task.function.call, *args, **kwargs)
         task.interrupt = asking.cancel
         try:
@@ -51,7 +51,7 @@ class _InContext:
                 except GeneratorExit:
                     run(coroutine.close)
                     raise
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001  it is the coroutine's to handle
                     waits_for = run(coroutine.throw, error)
                 else:
                     waits_for = run(coroutine.send, answer)

@@ -96,7 +96,9 @@ class _RobustFile(logging.FileHandler):
         if not self._failed:
             self._failed = True
             _logger.error(
-                "task log lines cannot be written to %s", self.baseFilename, exc_info=True
+                "task log lines cannot be written to %s",
+                self.baseFilename,
+                exc_info=True,  # noqa: LOG014  called from within an except clause
             )
 
 

@@ -18,21 +18,21 @@ has a fixture of that name. The tests are coroutines: pytest-asyncio must be in 
 
 from __future__ import annotations
 
-from .cancelling import *  # noqa: F403
-from .claiming import *  # noqa: F403
-from .concurrency import *  # noqa: F403
-from .fencing import *  # noqa: F403
-from .fields import *  # noqa: F403
-from .instances import *  # noqa: F403
-from .keys import *  # noqa: F403
-from .logs import *  # noqa: F403
-from .metrics import *  # noqa: F403
-from .opening import *  # noqa: F403
-from .querying import *  # noqa: F403
-from .retention import *  # noqa: F403
-from .second import *  # noqa: F403
-from .takeover import *  # noqa: F403
-from .writing import *  # noqa: F403
+from .cancelling import *
+from .claiming import *
+from .concurrency import *
+from .fencing import *
+from .fields import *
+from .instances import *
+from .keys import *
+from .logs import *
+from .metrics import *
+from .opening import *
+from .querying import *
+from .retention import *
+from .second import *
+from .takeover import *
+from .writing import *
 
 __all__ = ["second"]
 __all__ += [name for name in dir() if name.startswith("test_")]

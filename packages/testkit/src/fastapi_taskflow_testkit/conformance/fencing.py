@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fastapi_taskflow_core.backends.base import Backend, Batch, Written
 from fastapi_taskflow_core.records import FINISHED, TaskRecord, TaskStatus
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from fastapi_taskflow_core.backends.base import Backend
 from fastapi_taskflow_core.records import Attempt, ExecutorKind, Source, TaskRecord, TaskStatus
 
@@ -25,7 +26,7 @@ TEXTS = {
 
 
 async def _round_trip(backend: Backend, task: TaskRecord) -> None:
-    await put(backend, task.copy())
+    await put(backend, task)
     found = await stored(backend, task)
     for name in TaskRecord.__dataclass_fields__:
         was, now = getattr(task, name), getattr(found, name)
@@ -113,5 +114,5 @@ async def test_an_update_changes_every_field_that_may_change(backend: Backend) -
         cancel_requested=False,
     )
     await put(backend, first)
-    await update(backend, full.copy())
+    await update(backend, full)
     assert await stored(backend, full) == full

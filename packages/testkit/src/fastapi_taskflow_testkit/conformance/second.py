@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+
 from fastapi_taskflow_core.backends.base import Backend
 
 __all__ = ["second"]

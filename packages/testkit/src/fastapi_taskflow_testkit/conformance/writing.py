@@ -64,14 +64,15 @@ async def test_a_batch_with_something_that_cannot_be_stored_is_applied_in_whole_
     await put(backend, known)
     naive = now().replace(tzinfo=None)
     bad = ended(a_task(task_id="bad"), end_time=naive)
-    batch = Batch(ME, inserts=[good, bad], updates=[started(known)], logs=[("good", a_line())])
+    lines = [(good.task_id, a_line())]
+    batch = Batch(ME, inserts=[good, bad], updates=[started(known)], logs=lines)
     with contextlib.suppress(Exception):
         await backend.write(batch)
     applied = {
         await backend.get(good.task_id) is not None,
         await backend.get(bad.task_id) is not None,
         (await stored(backend, known)).status is TaskStatus.RUNNING,
-        bool(await backend.logs("good")),
+        bool(await backend.logs(good.task_id)),
         bool(await backend.rollups(RollupQuery("hour"))),
     }
     assert len(applied) == 1, "the batch was applied in part"
@@ -79,8 +80,8 @@ async def test_a_batch_with_something_that_cannot_be_stored_is_applied_in_whole_
 
 async def test_repeating_an_insert_changes_nothing(backend: Backend) -> None:
     task = a_task()
-    await put(backend, task.copy())
-    assert await put(backend, task.copy()) == Written()
+    await put(backend, task)
+    assert await put(backend, task) == Written()
     assert await stored(backend, task) == task
     assert await all_ids(backend) == [task.task_id]
 
@@ -88,7 +89,7 @@ async def test_repeating_an_insert_changes_nothing(backend: Backend) -> None:
 async def test_repeating_the_insert_of_a_finished_task_is_no_news(backend: Backend) -> None:
     task = ended(a_task())
     await put(backend, task)
-    assert await put(backend, task.copy()) == Written()
+    assert await put(backend, task) == Written()
 
 
 async def test_repeating_an_update_to_the_end_is_no_news(backend: Backend) -> None:

@@ -38,7 +38,7 @@ export function startBoard(board) {
     clearTimeout(timer);
     if (paused || document.hidden) return;
     try {
-      wait = (await refresh()) ? SOON : Math.min(wait * 1.5, slowest);
+      wait = (await refresh()) ? SOON : Math.min(wait * 1.2, slowest);
       if (!paused) show("live", "Up to date");
     } catch (error) {
       wait = Math.min(wait * 2, slowest);
@@ -59,7 +59,9 @@ export function startBoard(board) {
     if (paused) show("paused", "Paused");
     else now();
   });
+  window.addEventListener("focus", now);
   document.addEventListener("visibilitychange", () => document.hidden || now());
   for (const change of ["taskflow:retried", "taskflow:cancelled"]) document.addEventListener(change, now);
+  document.querySelector("#tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   now();
 }

@@ -1,0 +1,42 @@
+"""``hatch run bump 1.4.0``: one version, everywhere, and a heading in the changelog."""
+
+import datetime
+import re
+import sys
+from pathlib import Path
+
+import tomlkit
+
+ROOT = Path(__file__).parent.parent
+ABOUT = ROOT / "packages/core/src/fastapi_taskflow_core/__about__.py"
+CHANGELOG = ROOT / "CHANGELOG.md"
+
+
+def bump(version: str) -> None:
+    """Set *version* for all distributions."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise SystemExit(f"usage: hatch run bump X.Y.Z, got {version!r}")
+    if "## Unreleased\n" not in CHANGELOG.read_text():
+        raise SystemExit("CHANGELOG.md has no heading '## Unreleased'")
+    ABOUT.write_text(re.sub(r'"\d+\.\d+\.\d+"', f'"{version}"', ABOUT.read_text()))
+    for project in ROOT.glob("packages/*/pyproject.toml"):
+        _pin(project, version)
+    today = datetime.datetime.now(datetime.UTC).date()
+    text = CHANGELOG.read_text()
+    heading = f"## Unreleased\n\n## {version} - {today}\n"
+    CHANGELOG.write_text(text.replace("## Unreleased\n", heading, 1))
+
+
+def _pin(project: Path, version: str) -> None:
+    document = tomlkit.parse(project.read_text())
+    tables = [document["project"]["dependencies"]]
+    tables += document["project"].get("optional-dependencies", {}).values()
+    for requirements in tables:
+        for place, requirement in enumerate(requirements):
+            if requirement.startswith("fastapi-taskflow-"):
+                requirements[place] = f"{requirement.partition('==')[0]}=={version}"
+    project.write_text(tomlkit.dumps(document))
+
+
+if __name__ == "__main__":
+    bump(sys.argv[1] if len(sys.argv) == 2 else "")

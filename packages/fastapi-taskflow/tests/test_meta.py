@@ -1,0 +1,51 @@
+import ast
+import importlib
+import inspect
+import sys
+
+import fastapi_taskflow
+import pytest
+from fastapi_taskflow import backends
+
+EXPECTED = {
+    "AbortTask", "FileLogger", "InMemoryLogger", "LifecycleEvent", "LogEvent",
+    "ManagedBackgroundTasks", "QueueFullError", "RetryTask", "StdoutLogger", "TaskAdmin",
+    "TaskArgumentError", "TaskContext", "TaskManager", "TaskObserver", "TaskRecord",
+    "TaskStatus", "get_task_context", "task_log", "task_progress",
+}  # fmt: skip
+
+
+def test_every_promised_name_is_there():
+    assert set(fastapi_taskflow.__all__) >= EXPECTED
+
+
+def test_every_public_name_imports_and_the_list_is_sorted():
+    assert fastapi_taskflow.__all__ == sorted(fastapi_taskflow.__all__)
+    for name in fastapi_taskflow.__all__:
+        assert getattr(fastapi_taskflow, name) is not None
+
+
+def test_the_package_defines_nothing_itself():
+    tree = ast.parse(inspect.getsource(fastapi_taskflow))
+    assert not [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+
+@pytest.mark.parametrize(
+    ("name", "extra"),
+    [("RedisBackend", "redis"), ("PostgresBackend", "postgres"), ("MySQLBackend", "mysql")],
+)
+def test_a_missing_backend_says_which_pip_install_brings_it(name, extra):
+    with pytest.raises(ImportError, match=rf'pip install "fastapi-taskflow\[{extra}\]"'):
+        getattr(backends, name)
+
+
+def test_an_unknown_name_is_an_ordinary_attribute_error():
+    with pytest.raises(AttributeError, match="Nothing"):
+        backends.Nothing  # noqa: B018
+
+
+def test_a_manager_on_a_path_finds_sqlite_by_itself(tmp_path):
+    fastapi_taskflow.TaskManager(snapshot_db=tmp_path / "tasks.db")
+    assert importlib.import_module("fastapi_taskflow_sqlite") is sys.modules[
+        "fastapi_taskflow_sqlite"
+    ]

@@ -1,0 +1,145 @@
+"""What is written of a record is what is read again."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastapi_taskflow_core.records import (
+    FINISHED,
+    Attempt,
+    LogEntry,
+    Progress,
+    TaskRecord,
+    TaskStatus,
+)
+from fastapi_taskflow_sql import rows
+from fastapi_taskflow_sql.schema import LOGS, TASKS
+
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+TEXTS = st.text(max_size=20)
+NUMBERS = st.integers(0, 1000)
+RECORDS = st.builds(
+    TaskRecord,
+    task_id=TEXTS,
+    func_name=TEXTS,
+    created_at=MOMENTS,
+    status=st.sampled_from(TaskStatus),
+    start_time=st.none() | MOMENTS,
+    end_time=st.none() | MOMENTS,
+    retries_used=NUMBERS,
+    error=st.none() | TEXTS,
+    stacktrace=st.none() | TEXTS,
+    tags=st.none() | st.dictionaries(TEXTS, TEXTS, max_size=3),
+    source=st.sampled_from(["manual", "scheduled"]),
+    priority=st.none() | st.integers(-20, 20),
+    executor=st.sampled_from(["async", "thread", "process"]),
+    queue=TEXTS,
+    idempotency_key=st.none() | TEXTS,
+    run_at=st.none() | MOMENTS,
+    earlier=st.lists(
+        st.builds(Attempt, NUMBERS, MOMENTS, st.none() | MOMENTS, st.none() | TEXTS), max_size=3
+    ).map(tuple),
+    progress=st.none()
+    | st.builds(Progress, st.floats(0, 1e9), st.none() | NUMBERS, st.none() | TEXTS),
+    result=st.none() | TEXTS,
+    retry_of=st.none() | TEXTS,
+    payload=st.none() | st.binary(max_size=20),
+    persist=st.booleans(),
+    requeue_on_interrupt=st.booleans(),
+    owner=st.none() | TEXTS,
+    epoch=NUMBERS,
+    crashes=NUMBERS,
+    cancel_requested=st.booleans(),
+)
+PLAIN = st.builds(
+    TaskRecord,
+    task_id=TEXTS,
+    func_name=TEXTS,
+    created_at=MOMENTS,
+    status=st.sampled_from(sorted(FINISHED)),
+    start_time=st.none() | MOMENTS,
+    end_time=st.none() | MOMENTS,
+    executor=st.sampled_from(["async", "thread", "process"]),
+    queue=TEXTS,
+    owner=st.none() | TEXTS,
+)
+
+
+@given(RECORDS | PLAIN)
+def test_a_record_survives_its_row(record: TaskRecord) -> None:
+    row = rows.to_row(record)
+    assert rows.from_row(row[: len(rows.RECORD_COLUMNS)]) == record
+    assert {type(value) for value in row} <= {str, int, float, bytes, type(None)}
+
+
+@given(PLAIN)
+def test_the_short_row_of_a_plain_record_leaves_out_only_defaults(record: TaskRecord) -> None:
+    assert rows.is_plain(record)
+    short = dict(zip(rows.PLAIN_COLUMNS, rows.to_plain_row(record), strict=True))
+    full = dict(zip(rows.COLUMNS, rows.to_row(record), strict=True))
+    assert short == {name: full[name] for name in short}
+    for column in TASKS.columns:
+        if column.name not in short:
+            value = full[column.name]
+            assert column.default == (None if value is None else repr(value))
+
+
+@given(RECORDS)
+def test_what_differs_elsewhere_or_is_unfinished_is_not_plain(record: TaskRecord) -> None:
+    plain = TaskRecord(
+        record.task_id,
+        record.func_name,
+        record.created_at,
+        record.status,
+        record.start_time,
+        record.end_time,
+        queue=record.queue,
+        executor=record.executor,
+        owner=record.owner,
+    )
+    assert rows.is_plain(record) == (record.status.finished and record == plain)
+
+
+def test_a_task_that_simply_succeeded_is_plain() -> None:
+    start = datetime(2026, 5, 4, tzinfo=UTC)
+    task = TaskRecord("1", "send", start, TaskStatus.SUCCESS, start, start, owner="a", queue="x")
+    assert rows.is_plain(task)
+    task.persist = True
+    assert not rows.is_plain(task)
+
+
+@given(
+    st.builds(
+        LogEntry,
+        NUMBERS,
+        MOMENTS,
+        NUMBERS,
+        st.sampled_from(["debug", "info", "warning", "error"]),
+        TEXTS,
+        st.none() | st.dictionaries(TEXTS, st.none() | st.booleans() | NUMBERS | TEXTS, max_size=3),
+    )
+)
+def test_a_log_line_survives_its_row(entry: LogEntry) -> None:
+    assert rows.to_log(rows.log_row("task", entry)[1:]) == entry
+
+
+def test_rows_and_schema_have_the_same_columns() -> None:
+    assert {column.name for column in TASKS.columns} == set(rows.COLUMNS)
+    assert {it.name for it in fields(TaskRecord)} - {"logs"} == set(rows.RECORD_COLUMNS)
+    names = [column.name for column in LOGS.columns]
+    assert names[1:] == [it.name for it in fields(LogEntry)]
+
+
+@given(MOMENTS)
+def test_times_keep_their_microseconds(moment: datetime) -> None:
+    assert rows.moment(rows.micros(moment)) == moment
+
+
+@pytest.mark.parametrize("other", ["Key", "key ", "kéy", "ke\u0301y", "", "key" * 10_000])
+def test_keys_that_differ_in_a_byte_differ(other: str) -> None:
+    assert rows.key_hash(other) != rows.key_hash("key")

@@ -1,0 +1,1 @@
+"""What it costs: measured in one run on one machine, as ratios where that is fair."""

@@ -1,0 +1,116 @@
+"""``hatch run bench``: prints a table and writes ``benchmarks.json``.
+
+Each HTTP figure is the median over rounds in which all modes take turns, and is shown as a
+share of plain ``BackgroundTasks`` in the same round, so that a machine whose speed drifts
+compares like with like.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from . import in_process
+from .load import Load, load, serving
+
+MODES = ("plain", "memory", "history", "durable")
+NAMES = {
+    "plain": "plain BackgroundTasks",
+    "memory": "no backend",
+    "history": "SQLite history",
+    "durable": "SQLite, persisted (FULL)",
+}
+CONNECTIONS = 32
+
+
+def over_http(rounds: int, seconds: float, folder: Path) -> dict[str, dict[str, float]]:
+    """Requests per second and latencies by mode, and their ratio to plain."""
+    seen: dict[str, list[Load]] = {mode: [] for mode in MODES}
+    for _ in range(rounds):
+        for mode in MODES:
+            with serving(mode, folder) as port:
+                asyncio.run(load(port, "/task", CONNECTIONS, 0.5))
+                seen[mode].append(asyncio.run(load(port, "/task", CONNECTIONS, seconds)))
+    plain = seen["plain"]
+    return {
+        mode: {
+            "requests_per_second": round(statistics.median(each.rate for each in loads)),
+            "share_of_plain": round(
+                statistics.median(
+                    each.rate / base.rate for each, base in zip(loads, plain, strict=True)
+                ),
+                3,
+            ),
+            "p50_ms": round(statistics.median(each.p50 for each in loads), 2),
+            "p99_ms": round(statistics.median(each.p99 for each in loads), 2),
+            "p99_to_plain": round(
+                statistics.median(
+                    each.p99 / base.p99 for each, base in zip(loads, plain, strict=True)
+                ),
+                2,
+            ),
+        }
+        for mode, loads in seen.items()
+    }
+
+
+def in_one_process(count: int, folder: Path) -> dict[str, float]:
+    """Tasks per second by mode."""
+    return {
+        "memory": round(asyncio.run(in_process.memory_rate(count))),
+        "history": round(asyncio.run(in_process.history_rate(count, folder))),
+        "durable": round(asyncio.run(in_process.durable_rate(count // 5, folder))),
+    }
+
+
+def main() -> None:
+    """Run everything and report it."""
+    options = _options()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        figures = {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "tasks_per_second": in_one_process(options.count, folder),
+            "memory_growth_mb": round(asyncio.run(in_process.memory_growth(options.grow)), 1),
+            "memory_growth_tasks": options.grow,
+            "http": over_http(options.rounds, options.seconds, folder),
+        }
+    _print(figures)
+    options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"written to {options.json}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hatch run bench", description=__doc__)
+    parser.add_argument("--count", type=int, default=200_000, help="tasks in one process")
+    parser.add_argument("--grow", type=int, default=1_000_000, help="tasks for memory growth")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds over HTTP")
+    parser.add_argument("--seconds", type=float, default=3.0, help="seconds a mode and round")
+    parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
+    return parser.parse_args()
+
+
+def _print(figures: dict) -> None:
+    print(f"\nPython {figures['python']} on {figures['machine']}, {CONNECTIONS} connections\n")
+    print(f"{'':26}{'in process':>14}{'HTTP':>12}{'of plain':>10}{'p50':>9}{'p99':>9}{'of plain':>10}")
+    print(f"{'':26}{'tasks/s':>14}{'requests/s':>12}{'':>10}{'ms':>9}{'ms':>9}")
+    for mode, seen in figures["http"].items():
+        rate = figures["tasks_per_second"].get(mode)
+        print(
+            f"{NAMES[mode]:26}{f'{rate:,}' if rate else '-':>14}"
+            f"{seen['requests_per_second']:>12,}{seen['share_of_plain']:>10.2f}"
+            f"{seen['p50_ms']:>9.2f}{seen['p99_ms']:>9.2f}{seen['p99_to_plain']:>10.2f}"
+        )
+    print(
+        f"\nmemory after {figures['memory_growth_tasks']:,} tasks:"
+        f" {figures['memory_growth_mb']:+.1f} MB"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
