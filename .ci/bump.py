@@ -1,8 +1,8 @@
 """``hatch run bump 1.4.0``: one version, everywhere, and a heading in the changelog."""
 
-import datetime
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import tomlkit
@@ -21,7 +21,7 @@ def bump(version: str) -> None:
     ABOUT.write_text(re.sub(r'"\d+\.\d+\.\d+"', f'"{version}"', ABOUT.read_text()))
     for project in ROOT.glob("packages/*/pyproject.toml"):
         _pin(project, version)
-    today = datetime.datetime.now(datetime.UTC).date()
+    today = datetime.now(UTC).date()
     text = CHANGELOG.read_text()
     heading = f"## Unreleased\n\n## {version} - {today}\n"
     CHANGELOG.write_text(text.replace("## Unreleased\n", heading, 1))

@@ -97,7 +97,9 @@ def _options() -> argparse.Namespace:
 
 def _print(figures: dict) -> None:
     print(f"\nPython {figures['python']} on {figures['machine']}, {CONNECTIONS} connections\n")
-    print(f"{'':26}{'in process':>14}{'HTTP':>12}{'of plain':>10}{'p50':>9}{'p99':>9}{'of plain':>10}")
+    print(
+        f"{'':26}{'in process':>14}{'HTTP':>12}{'of plain':>10}{'p50':>9}{'p99':>9}{'of plain':>10}"
+    )
     print(f"{'':26}{'tasks/s':>14}{'requests/s':>12}{'':>10}{'ms':>9}{'ms':>9}")
     for mode, seen in figures["http"].items():
         rate = figures["tasks_per_second"].get(mode)

@@ -6,6 +6,7 @@
 import os
 
 from fastapi import BackgroundTasks, FastAPI
+
 from fastapi_taskflow_core import TaskManager
 
 MODE = os.environ["BENCH_MODE"]

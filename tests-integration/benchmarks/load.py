@@ -58,9 +58,7 @@ async def load(port: int, path: str, connections: int, seconds: float) -> Load:
     """Ask for *path* over so many connections, as fast as they are answered."""
     latencies: list[float] = []
     end = time.perf_counter() + seconds
-    await asyncio.gather(
-        *(_connection(port, path, end, latencies) for _ in range(connections))
-    )
+    await asyncio.gather(*(_connection(port, path, end, latencies) for _ in range(connections)))
     cuts = statistics.quantiles(latencies, n=100)
     return Load(len(latencies) / seconds, cuts[49] * 1e3, cuts[98] * 1e3)
 

@@ -18,11 +18,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from fastapi_taskflow_core.arguments import ArgumentCodec, TypedJsonCodec
-from fastapi_taskflow_core.errors import PayloadError, TaskArgumentError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, TypeAdapter
+
+from fastapi_taskflow_core.arguments import ArgumentCodec, TypedJsonCodec
+from fastapi_taskflow_core.errors import PayloadError, TaskArgumentError
 
 T = TypeVar("T")
 _counter = itertools.count()

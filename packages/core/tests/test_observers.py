@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fastapi_taskflow_core.observers import (
     FileLogger,
     InMemoryLogger,

@@ -3,8 +3,9 @@ import importlib
 import inspect
 import sys
 
-import fastapi_taskflow
 import pytest
+
+import fastapi_taskflow
 from fastapi_taskflow import backends
 
 EXPECTED = {
@@ -46,6 +47,6 @@ def test_an_unknown_name_is_an_ordinary_attribute_error():
 
 def test_a_manager_on_a_path_finds_sqlite_by_itself(tmp_path):
     fastapi_taskflow.TaskManager(snapshot_db=tmp_path / "tasks.db")
-    assert importlib.import_module("fastapi_taskflow_sqlite") is sys.modules[
-        "fastapi_taskflow_sqlite"
-    ]
+    assert (
+        importlib.import_module("fastapi_taskflow_sqlite") is sys.modules["fastapi_taskflow_sqlite"]
+    )

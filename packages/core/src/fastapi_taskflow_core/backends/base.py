@@ -32,8 +32,8 @@ class Capabilities:
 class Batch:
     """Changes to write in one transaction, on behalf of one instance.
 
-    A task is at most once in ``inserts`` or ``updates``. Nobody changes the records while
-    they are written.
+    A task is at most once in ``inserts`` or ``updates``. The records are handed over: whoever
+    wrote them does not change them any more.
     """
 
     instance: str

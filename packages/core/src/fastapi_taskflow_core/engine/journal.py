@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from ..backends.base import Batch, TaskStore, Written
-from ..errors import BackendError, CommitTimeout
+from ..errors import BackendError, BackendMisconfigured, BackendUnavailable, CommitTimeout
 from ..records import LogEntry, TaskRecord
 from ..surroundings import Surroundings, Timer
 from .buffer import Buffer
@@ -197,7 +197,7 @@ class Journal:
             done, self._next = self._next, None
             try:
                 await self._write(batch)
-            except BackendError as error:
+            except (BackendUnavailable, BackendMisconfigured) as error:
                 failures += 1
                 self._want_lazy = self._want_lazy or lazy
                 self._failed(batch, done, error)
@@ -218,7 +218,7 @@ class Journal:
         """Write the batch; if some record cannot be stored, write all but that one."""
         try:
             written = await self._store.write(batch)
-        except BackendError:
+        except (BackendUnavailable, BackendMisconfigured):
             raise
         except Exception:
             parts = _halves(batch)
