@@ -43,19 +43,19 @@ def test_all_patterns_and_dependencies_of_a_request_share_one_list(
         seen.append(background_tasks)
 
     def shallow(
+        managed: ManagedBackgroundTasks,
         tasks: Annotated[object, Depends(manager.background_tasks)],
         _: Annotated[None, Depends(deep)],
     ) -> None:
-        seen.append(tasks)
+        seen.extend([managed, tasks])
 
     @app.post("/")
     def route(
         plain: BackgroundTasks,
-        managed: ManagedBackgroundTasks,
         tasks: Annotated[object, Depends(manager.get_tasks)],
         _: Annotated[None, Depends(shallow)],
     ) -> None:
-        seen.extend([plain, managed, tasks])
+        seen.extend([plain, tasks])
 
     assert client.post("/").status_code == 200
     assert len(seen) == 5

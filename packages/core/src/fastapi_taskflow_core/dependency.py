@@ -1,13 +1,14 @@
 """``Depends(task_manager.get_tasks)``: the task list for applications without installation.
 
-Where the middleware is installed it gives the request's list. Where it is not, three
-dependencies of FastAPI's own do its work: one commits before the response is sent, one
-runs what nobody has run when the request ends, and FastAPI's list runs ours.
+Where the middleware is installed it gives the request's list. Where it is not, FastAPI's
+own means do its work: a dependency commits before the response is sent, FastAPI's list runs
+ours, and when all dependencies of the request are closed, what is left is run and awaited.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, HTTPException
@@ -27,10 +28,12 @@ def _lists(connection: HTTPConnection) -> _Lists:
     return lists
 
 
-async def _run_the_rest(connection: HTTPConnection) -> AsyncIterator[None]:
-    yield
-    for tasks in _lists(connection).values():
-        await tasks.finish()
+async def _finish_last(connection: HTTPConnection, tasks: ManagedBackgroundTasks) -> None:
+    # What is open already is closed before: a retry that waits must not hold a session.
+    stack: AsyncExitStack = connection.scope["fastapi_inner_astack"]
+    opened = stack.pop_all()
+    stack.push_async_callback(tasks.finish)
+    await stack.enter_async_context(opened)
 
 
 async def _commit_before_response(connection: HTTPConnection) -> AsyncIterator[None]:
@@ -59,7 +62,6 @@ def task_list_dependency(
     async def get_tasks(
         connection: HTTPConnection,
         background_tasks: BackgroundTasks,
-        _finish: Annotated[None, Depends(_run_the_rest)],
         _commit: Annotated[None, Depends(_commit_before_response, scope="function")],
     ) -> ManagedBackgroundTasks:
         installed = current_request.get()
@@ -69,9 +71,10 @@ def task_list_dependency(
         tasks = lists.get(owner)
         if tasks is None:
             tasks = lists[owner] = new_list()
+            await _finish_last(connection, tasks)
             if connection.scope["type"] == "websocket":
                 tasks.run()
-            else:
+            elif not isinstance(background_tasks, ManagedBackgroundTasks):
                 background_tasks.add_task(tasks)
         return tasks
 

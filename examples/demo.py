@@ -1,0 +1,114 @@
+"""The demo: an application with its dashboard, and a generator of traffic.
+
+``hatch run demo`` starts it on http://127.0.0.1:8000 (``PORT`` chooses another port) and
+keeps its tasks in ``demo.db`` (``DEMO_DB`` chooses another file).
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+from fastapi import BackgroundTasks, FastAPI
+from fastapi_taskflow import (
+    TaskAdmin,
+    TaskManager,
+    get_task_context,
+    task_log,
+    task_progress,
+)
+
+PORT = int(os.environ.get("PORT", "8000"))
+
+task_manager = TaskManager(snapshot_db=os.environ.get("DEMO_DB", "demo.db"))
+
+
+@task_manager.task(retries=3, delay=1.0, backoff=2.0, jitter=0.2, retry_on=ConnectionError)
+async def send_email(address: str, subject: str) -> None:
+    """Succeeds mostly, and after a retry or two nearly always."""
+    await asyncio.sleep(random.uniform(0.05, 0.4))
+    if random.random() < 0.25:
+        raise ConnectionError("smtp.example.org does not answer")
+    task_log(f"sent {subject!r} to {address}")
+
+
+@task_manager.task(persist=True, requeue_on_interrupt=True)
+async def build_report(rows: int) -> None:
+    """A long task that says how far it is, and starts again after a crash."""
+    task_log("collecting rows", rows=rows)
+    for done in range(0, rows + 1, 10):
+        task_progress(done, rows, "collecting")
+        await asyncio.sleep(0.25)
+    task_log("report is ready")
+
+
+@task_manager.task()
+def resize_image(name: str, width: int) -> None:
+    """A plain function; it runs in a thread."""
+    task_log(f"{name} is {width} pixels wide now")
+
+
+@task_manager.task(persist=True)
+async def charge_card(order: int, cents: int) -> None:
+    """Must never run twice; fails for good when the card is refused."""
+    context = get_task_context()
+    await asyncio.sleep(random.uniform(0.1, 0.3))
+    if order % 7 == 0:
+        raise ValueError(f"order {order}: the bank refuses {cents / 100:.2f} EUR")
+    task_log(f"order {order} is paid", key=context.task_id if context else None)
+
+
+async def traffic() -> None:
+    """Asks for tasks as customers would."""
+    order = random.randint(1, 1_000)
+    while True:
+        order += 1
+        name = random.choice(("ada", "grace", "alan", "edsger", "barbara"))
+        tags = {"customer": name}
+        await task_manager.enqueue(
+            send_email, f"{name}@example.org", subject=f"Order {order}", tags=tags
+        )
+        await task_manager.enqueue(charge_card, order, cents=random.randint(500, 20_000), tags=tags)
+        if order % 3 == 0:
+            await task_manager.enqueue(resize_image, f"{name}.png", width=640)
+        if order % 20 == 1:
+            await task_manager.enqueue(build_report, rows=200)
+        await asyncio.sleep(random.uniform(0.3, 1.5))
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """The traffic comes and goes with the application."""
+    customers = asyncio.create_task(_when_started())
+    try:
+        yield
+    finally:
+        customers.cancel()
+        with suppress(asyncio.CancelledError):
+            await customers
+
+
+async def _when_started() -> None:
+    await asyncio.sleep(1)
+    await traffic()
+
+
+app = FastAPI(title="fastapi-taskflow demo", lifespan=lifespan)
+TaskAdmin(app, task_manager, title="Demo shop", auto_install=True, display_func_args=True)
+
+
+@app.post("/orders/{order}")
+def place_order(order: int, email: str, background_tasks: BackgroundTasks) -> dict[str, str]:
+    """Take an order; card and e-mail follow."""
+    return {
+        "payment": background_tasks.add_task(charge_card, order, cents=1_999),
+        "confirmation": background_tasks.add_task(send_email, email, subject=f"Order {order}"),
+    }
+
+
+if __name__ == "__main__":
+    print(f"dashboard  http://127.0.0.1:{PORT}/tasks/dashboard")
+    print(f"API        http://127.0.0.1:{PORT}/docs")
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
