@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fastapi_taskflow_core.backends.base import Query, RollupQuery
+from fastapi_taskflow_core.backends.base import RollupQuery
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 from fastapi_taskflow_core.rollups import Resolution
@@ -23,8 +23,6 @@ from fastapi_taskflow_testkit.builders import (
     ended,
     put,
     say,
-    started,
-    update,
 )
 
 
@@ -158,15 +156,3 @@ async def test_a_delayed_task_is_due_by_its_clock() -> None:
     assert await claim(backend) == []
     clock.advance(0.1)
     assert len(await claim(backend)) == 1
-
-
-async def test_what_ran_goes_back_with_the_cut_attempt_on_record() -> None:
-    backend = MemoryBackend()
-    task = started(a_task(requeue_on_interrupt=True))
-    await put(backend, task)
-    await die(backend, ME)
-    (taken,) = await claim(backend)
-    assert (taken.start_time, len(taken.attempts)) == (None, 1)
-    await update(backend, started(taken), instance="instance-b")
-    (shown,) = (await backend.query(Query())).tasks
-    assert len(shown.attempts) == 2

@@ -133,15 +133,12 @@ async def run_lifespan(
                 failure = error
                 raise
         elif message["type"] == "lifespan.startup.failed" and failure is not None:
-            # One line for the operator; the traceback would lead into this library.
+            # One line for the operator; a traceback would lead into this library.
             message = {**message, "message": f"fastapi-taskflow cannot start: {failure}"}
         await send(message)
 
     try:
         await app(scope, receive_and_stop, start_and_send)
-    except BackendError as error:
-        if error is not failure:
-            raise
     finally:
         await manager.shutdown()
 

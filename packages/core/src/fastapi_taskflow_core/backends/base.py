@@ -51,6 +51,10 @@ class Batch:
     durable: bool = True
     """Whether the batch must survive power loss once ``write`` returns."""
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.inserts or self.updates or self.logs or self.withdrawn)
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -260,7 +264,7 @@ class TaskReader(Protocol):
         """How many tasks wait and run, by function, queue and status."""
 
     async def instances(self) -> Sequence[InstanceInfo]:
-        """Every instance that beats or owns something, the longest started first."""
+        """Every instance that beat, until it leaves or is declared dead; longest started first."""
 
 
 class Backend(TaskStore, TaskReader, Protocol):

@@ -135,7 +135,7 @@ class Shelves:
                 self._aliases[task.task_id] = holder
                 self._aliases_of.setdefault(holder, []).append(task.task_id)
             return
-        if key is not None and task.status.holds_key:
+        if key is not None:
             self._holders[key] = task.task_id
         if task.status in UNFINISHED:
             self.unfinished[task.task_id] = task

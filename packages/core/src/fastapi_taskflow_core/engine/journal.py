@@ -19,12 +19,13 @@ from ..errors import BackendError, BackendMisconfigured, BackendUnavailable, Com
 from ..records import LogEntry, TaskRecord
 from ..surroundings import Surroundings, Timer
 from .buffer import Buffer
+from .waiters import Waiter, Waiters
 
 logger = logging.getLogger(__name__)
 
 LINGER = 0.05
 LAZY = 0.5
-BACKOFF = (0.1, 5.0)
+BACKOFF = (0.1, 2.0)
 """Least and most seconds before a failed write is tried again."""
 CAPACITY = 10_000
 """Changes that may wait while the backend is away, before unpromised history is dropped."""
@@ -73,8 +74,7 @@ class Journal:
         self._timer: Timer | None = None
         self._timer_seconds = 0.0
         self._failing_since: float | None = None
-        self._next: asyncio.Future[None] | None = None
-        """Done when the batch that gathers now is written."""
+        self._waiters = Waiters(self._clock)
         self._writing: asyncio.Task[None] | None = None
 
     def put(self, task: TaskRecord) -> None:
@@ -172,20 +172,11 @@ class Journal:
             self._writing = asyncio.ensure_future(self._write_all())
 
     async def _written(self, timeout: float | None) -> None:
-        if len(self._buffer):
-            if self._next is None:
-                self._next = asyncio.get_running_loop().create_future()
-            done: asyncio.Future[None] = self._next
+        writing = self._writing is not None and not self._writing.done()
+        if len(self._buffer) or writing:
+            waiter = self._waiters.join(timeout)
             self._kick()
-        elif self._writing is not None and not self._writing.done():
-            done = self._writing
-        else:
-            return
-        try:
-            # Shielded: who stops waiting must not stop the writing.
-            await asyncio.wait_for(asyncio.shield(done), timeout)
-        except TimeoutError:
-            raise CommitTimeout(timeout or 0.0) from None
+            await waiter
 
     async def _write_all(self) -> None:
         """Write until nobody waits; what nobody waits for gathers until the next timer."""
@@ -194,41 +185,49 @@ class Journal:
             durable, self._durable = self._durable, False
             lazy, self._want_lazy = self._want_lazy, False
             batch = self._buffer.take(lazy=lazy, durable=durable)
-            done, self._next = self._next, None
+            waiters = self._waiters.take()
             try:
                 await self._write(batch)
             except (BackendUnavailable, BackendMisconfigured) as error:
                 failures += 1
                 self._want_lazy = self._want_lazy or lazy
-                self._failed(batch, done, error)
+                self._failed(batch, waiters, error)
                 await asyncio.sleep(self._backoff(failures))
             except BaseException:
-                self._put_back(batch, done)
+                self._put_back(batch, waiters)
                 raise
             else:
                 failures = 0
                 self._works()
-                _resolve(done)
+                self._waiters.release(waiters)
                 if len(self._buffer):
                     self._arm(self._linger if self._buffer.urgent else LAZY)
-                if self._next is None and not self._want_lazy:
+                if not self._waiters and not self._want_lazy:
                     return
 
     async def _write(self, batch: Batch) -> None:
-        """Write the batch; if some record cannot be stored, write all but that one."""
+        """Write the batch; if something in it cannot be stored, write all but that."""
+        if not batch:
+            return
         try:
             written = await self._store.write(batch)
         except (BackendUnavailable, BackendMisconfigured):
             raise
-        except Exception:
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not hold up the rest
             parts = _halves(batch)
-            if not parts:
-                self.dropped += 1
-                logger.exception("the task storage cannot take this change: %s", _name(batch))
             for part in parts:
                 await self._write(part)
+            if not parts:
+                self._drop(batch, error)
         else:
             self._settle(batch, written)
+
+    def _drop(self, batch: Batch, error: Exception) -> None:
+        self.dropped += 1
+        logger.error("the task storage cannot take this change: %s", _name(batch), exc_info=error)
+        for task in (*batch.inserts, *batch.updates):
+            self._buffer.forget(task.task_id)
+            self._listener.refused(task.task_id)
 
     def _settle(self, batch: Batch, written: Written) -> None:
         self._buffer.written(batch)
@@ -244,33 +243,23 @@ class Journal:
             logger.warning("the task storage works again, after %.1f s", self.lag)
             self._failing_since = self.last_error = None
 
-    def _failed(self, batch: Batch, done: asyncio.Future[None] | None, error: BackendError) -> None:
+    def _failed(self, batch: Batch, waiters: list[Waiter], error: BackendError) -> None:
         if self._failing_since is None:
             self._failing_since = self._clock.monotonic()
             logger.warning("the task storage does not take changes; trying again: %s", error)
         self.last_error = str(error)
-        self._put_back(batch, done)
+        self._put_back(batch, waiters)
         self.dropped += self._buffer.shed(CAPACITY)
 
-    def _put_back(self, batch: Batch, done: asyncio.Future[None] | None) -> None:
+    def _put_back(self, batch: Batch, waiters: list[Waiter]) -> None:
         self._buffer.give_back(batch)
+        self._waiters.give_back(waiters)
         self._durable = self._durable or batch.durable
-        if done is None or done.done():
-            return
-        if self._next is None:
-            self._next = done
-        else:
-            self._next.add_done_callback(lambda _: _resolve(done))
 
     def _backoff(self, failures: int) -> float:
         least, most = BACKOFF
         longest = min(most, least * 2.0 ** min(failures, 10))
         return least + (longest - least) * self._random()
-
-
-def _resolve(done: asyncio.Future[None] | None) -> None:
-    if done is not None and not done.done():
-        done.set_result(None)
 
 
 def _halves(batch: Batch) -> list[Batch]:

@@ -118,7 +118,7 @@ async def test_higher_priority_then_earlier_hour_then_smaller_id_goes_first(
         a_task(task_id="b", owner=None, priority=1, run_at=hour),
         a_task(task_id="d", owner=None, priority=-1, run_at=hour - HOUR),
     ]
-    await put(backend, *sorted(in_order, key=lambda task: task.task_id))
+    await put(backend, *in_order[::-1])
     claimed = [(await claim(backend, limit=1))[0].task_id for _ in in_order]
     assert claimed == [task.task_id for task in in_order]
 

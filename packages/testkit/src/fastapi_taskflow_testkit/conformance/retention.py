@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fastapi_taskflow_core.backends.base import Backend
+from fastapi_taskflow_core.backends.base import Backend, Written
 from fastapi_taskflow_core.records import FINISHED, UNFINISHED, TaskRecord, TaskStatus
 
 from ..builders import (
@@ -83,6 +83,7 @@ async def test_a_deleted_task_takes_its_lines_tags_and_aliases_with_it(backend: 
         assert await backend.get(task_id) is None
         assert list(await backend.logs(task_id)) == []
     assert await all_ids(backend, tag="tenant") == []
+    assert await put(backend, alias) == Written(), "the deleted task still has its alias"
 
 
 async def test_many_tasks_go_at_once(backend: Backend) -> None:

@@ -60,6 +60,18 @@ async def test_what_ran_is_taken_over_if_it_may_run_again(backend: Backend, pers
     assert taken.epoch > task.epoch
 
 
+async def test_an_attempt_that_was_cut_off_stays_on_record(backend: Backend) -> None:
+    task = started(a_task(requeue_on_interrupt=True))
+    await put(backend, task)
+    await die(backend, ME)
+    (taken,) = await claim(backend, OTHER)
+    (cut,) = taken.attempts
+    assert (cut.number, cut.started_at) == (0, task.start_time)
+    assert cut.ended_at is not None
+    assert cut.error
+    assert taken.start_time is None
+
+
 @pytest.mark.parametrize("persist", [False, True])
 async def test_what_ran_is_interrupted_if_it_may_not_run_again(
     backend: Backend, persist: bool
