@@ -14,7 +14,7 @@ from .engine.live import Latch, LiveTask
 from .engine.patience import Patience
 from .errors import BackendUnavailable
 from .options import CALL_OPTION_NAMES, NO_OPTIONS, CallOptions
-from .records import DEFAULT_QUEUE, TaskRecord
+from .records import DEFAULT_QUEUE, TaskRecord, TaskStatus
 from .registry import TaskFunction
 
 
@@ -46,7 +46,7 @@ class Desk(Protocol):
     def delayed(self, task: LiveTask) -> bool:
         """Whether it is for later."""
 
-    def in_order(self, line: deque[LiveTask], lane: Latch) -> None:
+    def in_order(self, line: deque[LiveTask], lane: Latch, *, at_once: bool) -> None:
         """Run tasks one after another; *lane* counts one more as long as that takes."""
 
     async def commit(self) -> None:
@@ -73,6 +73,8 @@ class ManagedBackgroundTasks(BackgroundTasks):
         self._lane = Latch()
         self._unfinished = Latch()
         self._accepting = False
+        self._unconfirmed: deque[LiveTask] = deque()
+        """Accepted tasks that the backend may not have yet, though it must."""
         self.called = False
         """Whether tasks may run: FastAPI asked for it, so the route did not raise."""
 
@@ -123,14 +125,16 @@ class ManagedBackgroundTasks(BackgroundTasks):
         Done for every response; call it yourself in a WebSocket endpoint.
 
         Raises:
-            BackendUnavailable: They are not; the tasks accepted by this call are withdrawn.
+            BackendUnavailable: They are not; those of them that have not started, and all
+                that this call accepted, are withdrawn.
         """
-        accepted = self.accept()
-        if not any(task.must_be_stored for task in accepted):
+        accepted = dict.fromkeys([*self.accept(), *self._unconfirmed])
+        self._unconfirmed.clear()
+        if not any(task.must_be_stored and not task.confirmed for task in accepted):
             return
         try:
             await self._desk.commit()
-        except BackendUnavailable:
+        except (BackendUnavailable, asyncio.CancelledError):
             for task in accepted:
                 self._withdraw(task)
             raise
@@ -140,7 +144,8 @@ class ManagedBackgroundTasks(BackgroundTasks):
     @property
     def promises(self) -> bool:
         """Whether a task was added that must be durable before the response."""
-        return any(task.record.persist for task in self._held)
+        promised = (*self._held, *self._unconfirmed)
+        return any(task.record.persist and not task.confirmed for task in promised)
 
     def accept(self) -> list[LiveTask]:
         """Accept what was added, and from now on what is, without waiting for the backend."""
@@ -154,8 +159,11 @@ class ManagedBackgroundTasks(BackgroundTasks):
         """Forget the tasks that were added and not accepted."""
         self._held.clear()
 
-    def run(self) -> None:
-        """Accept and start; from now on a task starts as soon as it is its turn."""
+    def run(self, *, at_once: bool = False) -> None:
+        """Accept and start; from now on a task starts as soon as it is its turn.
+
+        *at_once*: the first one has begun when this returns.
+        """
         self.called = True
         if self._held:
             self.accept()
@@ -163,11 +171,11 @@ class ManagedBackgroundTasks(BackgroundTasks):
         while self._apart:
             self._desk.place(self._apart.popleft())
         if self._line and not self._lane.count:
-            self._desk.in_order(self._line, self._lane)
+            self._desk.in_order(self._line, self._lane, at_once=at_once)
 
     async def __call__(self) -> None:
         """Run the tasks; return when each has had its first attempt, or on a stop."""
-        self.run()
+        self.run(at_once=True)
         await self._desk.patience.until(self._lane)
 
     async def finish(self) -> None:
@@ -222,13 +230,18 @@ class ManagedBackgroundTasks(BackgroundTasks):
         if task.record.run_at is None or not self._desk.delayed(task):
             task.latch = self._unfinished
             self._unfinished.up()
+        if task.must_be_stored:
+            while self._unconfirmed and self._unconfirmed[0].confirmed:
+                self._unconfirmed.popleft()
+            self._unconfirmed.append(task)
         self._desk.admit(task)
 
     def _withdraw(self, task: LiveTask) -> None:
         for waiting in (self._line, self._apart):
             if task in waiting:
                 waiting.remove(task)
-        self._desk.withdraw(task)
+        if task.record.status is TaskStatus.PENDING:
+            self._desk.withdraw(task)
 
 
 class Options:

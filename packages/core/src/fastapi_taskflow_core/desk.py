@@ -51,9 +51,9 @@ class EngineDesk:
         """Whether it is for later."""
         return self._engine.delayed(task)
 
-    def in_order(self, line: deque[LiveTask], lane: Latch) -> None:
+    def in_order(self, line: deque[LiveTask], lane: Latch, *, at_once: bool) -> None:
         """Run tasks one after another; *lane* counts one more as long as that takes."""
-        self._engine.lanes.in_order(line, lane)
+        self._engine.lanes.in_order(line, lane, at_once=at_once)
 
     async def commit(self) -> None:
         """Return when what was admitted is durable, or raise `BackendUnavailable`."""

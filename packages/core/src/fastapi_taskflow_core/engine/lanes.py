@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
-from typing import Any
 
+from . import eager
 from .live import Latch, LiveTask
 from .runner import Runner
 
@@ -19,7 +18,7 @@ class Lanes:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
@@ -28,15 +27,17 @@ class Lanes:
 
     def submit(self, task: LiveTask) -> None:
         """Run the task as soon as it may."""
-        self._spawn(self._run(deque([task])))
+        self._keep(asyncio.get_running_loop().create_task(self._run(deque([task]))))
 
-    def in_order(self, line: deque[LiveTask], lane: Latch) -> None:
+    def in_order(self, line: deque[LiveTask], lane: Latch, *, at_once: bool) -> None:
         """Run tasks one after another, those too that join the line meanwhile.
 
-        While the line is being run, *lane* counts one more.
+        While the line is being run, *lane* counts one more. *at_once*: the first task
+        begins before this returns.
         """
         lane.up()
-        self._spawn(self._run(line, lane))
+        work = self._run(line, lane)
+        self._keep(eager.start(work) if at_once else asyncio.get_running_loop().create_task(work))
 
     async def idle(self, timeout: float) -> bool:
         """Wait until nothing runs; False if that took longer than *timeout* seconds."""
@@ -51,9 +52,6 @@ class Lanes:
         finally:
             if lane is not None:
                 lane.down()
-            current = asyncio.current_task()
-            if current is not None:
-                self._running.discard(current)
 
     async def _run_one(self, task: LiveTask) -> None:
         try:
@@ -61,5 +59,7 @@ class Lanes:
         except Exception:
             logger.exception("task %s could not be run", task.record.task_id)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._running.add(asyncio.get_running_loop().create_task(work))
+    def _keep(self, running: asyncio.Task[None] | None) -> None:
+        if running is not None:
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)

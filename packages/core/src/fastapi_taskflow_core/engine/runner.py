@@ -57,10 +57,13 @@ class Runner:
         """Run the task until it is finished, waits for a retry, or is no longer ours."""
         if task.must_be_stored and not task.confirmed:
             await self._journal.commit()
+            task.confirmed = True
         while self._ready(task):
             if task.leftover is not None:
                 # Two attempts of one task never overlap, even if a thread would not end.
                 await asyncio.wait([task.leftover])
+                if not self._ready(task):
+                    return
             task.begin()
             self._ledger.enter(task, Event.START)
             try:
