@@ -1,4 +1,4 @@
-"""``hatch run build``: every wheel and source distribution into ``dist/``."""
+"""``hatch run build [FOLDER]``: every wheel and source distribution, into ``dist/``."""
 
 import subprocess
 import sys
@@ -6,6 +6,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-for project in sorted((ROOT / "packages").iterdir()):
-    command = [sys.executable, "-m", "build", "--installer", "uv", "--outdir", "dist", str(project)]
-    subprocess.run(command, check=True, cwd=ROOT)
+
+def build(folder: Path) -> None:
+    """Build all packages into *folder*."""
+    for project in sorted(ROOT.glob("packages/*/pyproject.toml")):
+        command = [sys.executable, "-m", "uv", "build", "--quiet", "--out-dir", str(folder)]
+        subprocess.run([*command, str(project.parent)], check=True)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]) if len(sys.argv) == 2 else ROOT / "dist")

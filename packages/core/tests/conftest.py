@@ -10,7 +10,23 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from fastapi_taskflow_core import TaskManager, TaskRecord
-from fastapi_taskflow_core.backends.base import Query
+from fastapi_taskflow_core.backends.base import Capabilities, Query
+from fastapi_taskflow_core.backends.memory import MemoryBackend
+
+
+class Surviving(MemoryBackend):
+    """Outlives the managers that use it, as a database does."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of a database."""
+        return Capabilities(survives_restart=True, shared=True)
+
+
+@pytest.fixture
+def database() -> MemoryBackend:
+    """A backend that several managers may use, one after the other or at once."""
+    return Surviving()
 
 
 @pytest.fixture

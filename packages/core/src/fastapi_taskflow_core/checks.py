@@ -43,7 +43,7 @@ def seconds(name: str, value: object, *, zero: bool = True) -> float:
     expected = "a finite number of seconds, " + ("0 or more" if zero else "more than 0")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(wrong(name, expected, value))
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+    if not _finite(value) or value < 0 or (value == 0 and not zero):
         raise ValueError(wrong(name, expected, value))
     return float(value)
 
@@ -53,9 +53,16 @@ def number(name: str, value: object, *, least: float, most: float = math.inf) ->
     expected = f"a number of {least:g} or more" if most == math.inf else f"{least:g} to {most:g}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(wrong(name, expected, value))
-    if not math.isfinite(value) or not least <= value <= most:
+    if not _finite(value) or not least <= value <= most:
         raise ValueError(wrong(name, expected, value))
     return float(value)
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int that no float can hold
+        return False
 
 
 def one_of(name: str, value: T, choices: Iterable[T]) -> T:

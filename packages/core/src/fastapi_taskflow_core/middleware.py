@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any, Protocol, cast
@@ -84,15 +85,7 @@ class TaskListMiddleware:
                     return
             await send(message)
 
-        token = current_request.set(request)
-        try:
-            await self._app(scope, receive, hold_and_send)
-        except BaseException:
-            await _after(request.tasks)
-            raise
-        finally:
-            current_request.reset(token)
-        await _after(request.tasks)
+        await self._serve(request, scope, receive, hold_and_send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         def running_list() -> ManagedBackgroundTasks:
@@ -100,14 +93,28 @@ class TaskListMiddleware:
             tasks.run()
             return tasks
 
-        request = RequestScope(self._manager, running_list)
-        token = current_request.set(request)
+        await self._serve(RequestScope(self._manager, running_list), scope, receive, send)
+
+    async def _serve(
+        self, request: RequestScope, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Let the application answer; what was accepted runs, whatever becomes of the answer."""
         try:
-            await self._app(scope, receive, send)
-        finally:
-            current_request.reset(token)
+            token = current_request.set(request)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                current_request.reset(token)
+        except BaseException as error:
             if request.tasks is not None:
-                await request.tasks.finish()
+                _drop_unasked(request.tasks)
+                request.tasks.run()
+                if not isinstance(error, asyncio.CancelledError):
+                    await request.tasks.finish()
+            raise
+        if request.tasks is not None:
+            _drop_unasked(request.tasks)
+            await request.tasks.finish()
 
 
 async def run_lifespan(
@@ -159,13 +166,10 @@ async def _accepted(tasks: ManagedBackgroundTasks) -> None:
         tasks.accept()
 
 
-async def _after(tasks: ManagedBackgroundTasks | None) -> None:
-    """What was accepted runs, whatever became of the response; the rest never was."""
-    if tasks is None:
-        return
+def _drop_unasked(tasks: ManagedBackgroundTasks) -> None:
+    """FastAPI asks for tasks to run unless the route raised: then those never were."""
     if not tasks.called:
         tasks.discard()
-    await tasks.finish()
 
 
 async def _refuse(send: Send, error: BackendUnavailable) -> None:

@@ -37,7 +37,8 @@ def is_async(call: Call) -> bool:
     while isinstance(call, functools.partial):
         call = call.func
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(
-        getattr(call, "__call__", None)  # noqa: B004  the method is wanted, not whether it exists
+        # Of the type: what a class defines is for its instances.
+        getattr(type(call), "__call__", None)  # noqa: B004  the method is wanted
     )
 
 
@@ -55,7 +56,9 @@ class Registry:
             ValueError: The name belongs to another function, or an option does not fit.
         """
         checks.function("func", call)
-        function = _described(call, options, checks.text("name", name or _own_name(call)))
+        function = _described(
+            call, options, checks.text("name", _own_name(call) if name is None else name)
+        )
         holder = self._by_name.get(function.name)
         if holder is not None and not _same(holder.call, call):
             raise ValueError(
@@ -69,8 +72,8 @@ class Registry:
     def find(self, call: Call) -> TaskFunction:
         """What is known of *call*; one without a decorator is registered by default options.
 
-        A lambda, a nested function or one whose name is taken is described, but not kept:
-        it cannot be found by name, and there may be any number of them.
+        A lambda, a nested function, a method or one whose name is taken is described, but
+        not kept: it cannot be found by name, and there may be any number of them.
         """
         try:
             known = self._by_call.get(call)
@@ -79,6 +82,10 @@ class Registry:
         if known is not None:
             return known
         checks.function("func", call)
+        unbound = getattr(call, "__func__", None)
+        method = None if unbound is None else self._by_call.get(unbound)
+        if method is not None:
+            return _described(call, method.options, method.name, anonymous=True)
         name = _own_name(call)
         if _importable(call) and name not in self._by_name:
             return self.register(call, TaskOptions())

@@ -8,7 +8,7 @@ from . import checks
 from .errors import AbortTask, RetryTask
 
 _FOREVER = 365 * 86_400.0
-"""Seconds; a delay without ``max_delay`` stops growing here."""
+"""Seconds; no delay is longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class RetryPolicy:
 
     def wait(self, retry: int, chance: float) -> float:
         """Seconds before the retry of this number (from 0); *chance* in [0, 1) is the jitter."""
+        longest = _FOREVER if self.max_delay is None else min(self.max_delay, _FOREVER)
         try:
-            base = self.delay * self.backoff**retry
+            base = self.delay and self.delay * self.backoff**retry
         except OverflowError:
             base = _FOREVER
-        base = min(base, _FOREVER if self.max_delay is None else self.max_delay)
-        return base * (1 + self.jitter * (2 * chance - 1))
+        return min(min(base, longest) * (1 + self.jitter * (2 * chance - 1)), longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def next_attempt(
     if isinstance(error, AbortTask) or attempt >= policy.retries:
         return GiveUp()
     if isinstance(error, RetryTask):
-        return Retry(policy.wait(attempt, chance) if error.after is None else error.after)
+        wanted = policy.wait(attempt, chance) if error.after is None else error.after
+        return Retry(min(wanted, _FOREVER))
     if isinstance(error, policy.no_retry_on) or not isinstance(error, policy.retry_on):
         return GiveUp()
     return Retry(policy.wait(attempt, chance))

@@ -111,8 +111,16 @@ class Ledger:
             self._journal.put(task.record)
 
     def _note(self, task: LiveTask, error: BaseException) -> None:
-        task.record.error = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+        task.record.error = _sentence(error)[:_ERROR_LENGTH]
         task.record.stacktrace = _stack(error)[-_STACK_LENGTH:]
+
+
+def _sentence(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception as failure:  # noqa: BLE001  it is the user's __str__
+        return f"{name} (which cannot be shown: {type(failure).__name__})"
 
 
 def _stack(error: BaseException) -> str:
