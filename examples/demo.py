@@ -63,6 +63,7 @@ async def charge_card(order: int, cents: int) -> None:
 async def traffic() -> None:
     """Asks for tasks as customers would."""
     order = random.randint(1, 1_000)
+    await task_manager.enqueue(build_report, rows=400)
     while True:
         order += 1
         name = random.choice(("ada", "grace", "alan", "edsger", "barbara"))
@@ -73,9 +74,9 @@ async def traffic() -> None:
         await task_manager.enqueue(charge_card, order, cents=random.randint(500, 20_000), tags=tags)
         if order % 3 == 0:
             await task_manager.enqueue(resize_image, f"{name}.png", width=640)
-        if order % 20 == 1:
-            await task_manager.enqueue(build_report, rows=200)
-        await asyncio.sleep(random.uniform(0.3, 1.5))
+        if order % 30 == 0:
+            await task_manager.enqueue(build_report, rows=400)
+        await asyncio.sleep(random.uniform(0.2, 1.0))
 
 
 @asynccontextmanager

@@ -4,8 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.metadata import requires
-from importlib.util import find_spec
+from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
@@ -40,12 +39,11 @@ def run():
 """
 
 ALONE = """
-import sys
+from importlib.util import find_spec
 
 import application
 application.run()
-ours = {name.partition(".")[0] for name in sys.modules if "taskflow" in name}
-assert not ours, ours
+assert find_spec("fastapi_taskflow_core") is None
 """
 
 TOGETHER = """
@@ -97,32 +95,30 @@ def project(tmp_path):
 def only_fastapi(tmp_path_factory):
     """A folder with FastAPI, what it needs and what its test client needs; nothing else."""
     folder = tmp_path_factory.mktemp("site-packages")
-    from importlib.metadata import distribution
-
     for name in needed_by("fastapi", "httpx"):
-        files = distribution(name).files or ()
-        for top in {file.parts[0] for file in files if ".." not in file.parts}:
-            source = Path(str(distribution(name).locate_file(top)))
-            if source.exists() and not (folder / top).exists():
-                (folder / top).symlink_to(source)
+        installed = distribution(name)
+        for top in {file.parts[0] for file in installed.files or ()} - {".."}:
+            if not (folder / top).exists():
+                (folder / top).symlink_to(installed.locate_file(top))
     return folder
 
 
-def run(program: str, folder: Path, *options: str, path: Path | None = None) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, [folder, path])))}
-    command = [sys.executable, *options, "-c", program]
+def run(program: str, folder: Path, *options: str, **environment: str) -> None:
     done = subprocess.run(
-        command, cwd=folder, env=environment, check=False, capture_output=True, text=True
+        [sys.executable, *options, "-c", program],
+        cwd=folder,
+        env=os.environ | environment,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
 
 
 def test_a_copy_runs_a_retrying_task_where_nothing_of_ours_is_installed(project, only_fastapi):
-    # -S: without the packages of this environment.
-    run("import fastapi_taskflow_core", project) 
-    run(ALONE, project, "-S", path=only_fastapi)
+    without_this_environment = "-S"
+    run(ALONE, project, without_this_environment, PYTHONPATH=f"{project}:{only_fastapi}")
 
 
 def test_a_copy_and_the_installed_core_run_in_one_process(project):
-    assert find_spec("fastapi_taskflow_core") is not None
-    run(TOGETHER, project)
+    run(TOGETHER, project, PYTHONPATH=str(project))

@@ -92,7 +92,8 @@ class ManagedBackgroundTasks(BackgroundTasks):
 
         Raises:
             TaskArgumentError: The task must be stored, and an argument cannot be.
-            TypeError, ValueError: An option of the wrong kind, or one that makes no sense.
+            TypeError, ValueError: An option of the wrong kind, one that makes no sense, or a
+                name that is neither an option nor a parameter of the function.
         """
         function = self._desk.find(func)
         options = NO_OPTIONS
@@ -100,6 +101,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
             said = (CALL_OPTION_NAMES & kwargs.keys()) - function.own
             if said:
                 options = CallOptions(**{name: kwargs.pop(name) for name in said})
+            function.check_keywords(kwargs)
         return self._add(NewTask(function, args, kwargs, options))
 
     def options(self, **options: Any) -> Options:
@@ -111,7 +113,9 @@ class ManagedBackgroundTasks(BackgroundTasks):
         chosen = CallOptions(**options)
 
         def add(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-            return self._add(NewTask(self._desk.find(func), args, kwargs, chosen))
+            function = self._desk.find(func)
+            function.check_keywords(kwargs)
+            return self._add(NewTask(function, args, kwargs, chosen))
 
         return Options(add)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,9 @@ Call = Callable[..., Any]
 class TaskFunction:
     """A function with its name, options and kind.
 
-    ``own`` are the call options that are parameters of the function itself; ``anonymous``
-    says that it cannot be found by name again, in this process or another.
+    ``own`` are the call options that are parameters of the function itself; ``keywords``
+    all that it takes by name, None if it takes any; ``anonymous`` says that it cannot be
+    found by name again, in this process or another.
     """
 
     name: str
@@ -29,7 +30,23 @@ class TaskFunction:
     options: TaskOptions
     executor: ExecutorKind
     own: frozenset[str]
+    keywords: frozenset[str] | None
     anonymous: bool = False
+
+    def check_keywords(self, given: Iterable[str]) -> None:
+        """See that the function takes these arguments.
+
+        Raises:
+            TypeError: One of them is neither a parameter nor an option.
+        """
+        if self.keywords is None:
+            return
+        for name in given:
+            if name not in self.keywords:
+                raise TypeError(
+                    f"{self.name}() has no parameter {name!r}, and it is no option of"
+                    f" add_task either: those are {', '.join(sorted(CALL_OPTION_NAMES))}"
+                )
 
 
 def is_async(call: Call) -> bool:
@@ -133,7 +150,10 @@ def _described(
             f"executor='process' needs a function at the top level of a module,"
             f" {name!r} is a lambda, nested or a method: move it there"
         )
-    return TaskFunction(name, call, options, kind, _own_options(call), anonymous)
+    named, takes_any = _keywords(call)
+    own = CALL_OPTION_NAMES & named
+    keywords = None if takes_any else named
+    return TaskFunction(name, call, options, kind, own, keywords, anonymous)
 
 
 def _own_name(call: Call) -> str:
@@ -142,11 +162,17 @@ def _own_name(call: Call) -> str:
     return getattr(call, "__name__", None) or type(call).__name__
 
 
-def _own_options(call: Call) -> frozenset[str]:
+def _keywords(call: Call) -> tuple[frozenset[str], bool]:
+    """The parameters that can be given by name, and whether any other name goes too."""
     try:
-        return CALL_OPTION_NAMES & inspect.signature(call).parameters.keys()
+        parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):  # builtins without a signature
-        return frozenset()
+        return frozenset(), True
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return (
+        frozenset(parameter.name for parameter in parameters if parameter.kind in by_name),
+        any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters),
+    )
 
 
 def _importable(call: Call) -> bool:

@@ -93,7 +93,7 @@ class Engine:
             "async": CoroutineExecutor(),
             "thread": ThreadExecutor(settings.max_sync_threads or _THREADS),
         }
-        runner = Runner(
+        self._runner = Runner(
             self._ledger,
             self.journal,
             self._executors,
@@ -103,7 +103,7 @@ class Engine:
             lambda: not self.draining,
             self._trusted,
         )
-        self.lanes = Lanes(runner)
+        self.lanes = Lanes(self._runner)
         self._takeover = Takeover(
             store,
             registry,
@@ -160,7 +160,7 @@ class Engine:
         stuck = [task for task in self.live if task.busy]
         for task in stuck:
             logger.warning(
-                "task %s (%s) runs on in a thread: it stays RUNNING until this process is gone",
+                "task %s (%s) runs on in a thread: it stays as it is until this process is gone",
                 task.record.task_id,
                 task.record.func_name,
             )
@@ -197,8 +197,11 @@ class Engine:
 
     def _give_up_waiting(self, task: LiveTask) -> None:
         if task.record.persist:
-            self._ledger.release(task)
+            # As long as a thread still runs the attempt before, nobody else may have it.
+            if not task.busy:
+                self._ledger.release(task)
         else:
+            self._runner.keep_arguments(task)
             task.record.error = "the process stopped before this task could start"
             self._ledger.enter(task, Event.INTERRUPT)
 

@@ -161,6 +161,7 @@ class Runner:
             self._ledger.release(task)
         else:
             task.record.error = "the process stopped while this task ran"
+            self.keep_arguments(task)
             self._ledger.enter(task, Event.INTERRUPT)
 
     def _failed(self, task: LiveTask, error: BaseException) -> bool:
@@ -168,7 +169,7 @@ class Runner:
             task.function.options.retry, task.record.attempt, error, self._random()
         )
         if not isinstance(verdict, Retry) or isinstance(error, PayloadError):
-            self._keep_arguments(task)
+            self.keep_arguments(task)
             self._ledger.fail(task, error)
             return False
         self._ledger.retry(task, error, verdict.after)
@@ -177,8 +178,8 @@ class Runner:
             return False
         return True
 
-    def _keep_arguments(self, task: LiveTask) -> None:
-        """A failed task may be asked for again: keep what it was called with, if that goes."""
+    def keep_arguments(self, task: LiveTask) -> None:
+        """The task may be asked for again: keep what it was called with, if that goes."""
         record = task.record
         if record.payload is None and task.arguments is not None and not task.function.anonymous:
             args, kwargs = task.arguments

@@ -38,9 +38,13 @@ class ThreadExecutor:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
 
+        stop = task.stop
+
         def job() -> None:
             result, error = None, None
             try:
+                if stop.raised:  # nobody waits for it any more
+                    raise asyncio.CancelledError
                 result = task.context.run(task.function.call, *args, **kwargs)
             except BaseException as raised:  # noqa: BLE001  handed to who waits
                 error = raised
