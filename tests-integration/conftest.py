@@ -27,13 +27,16 @@ class Server:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self._lines: Queue[str | None] = Queue()
+        self._clients: list[httpx.Client] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         self.output = ""
-        threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
+        with self._process.stdout as output:
+            for line in output:
+                self._lines.put(line)
         self._lines.put(None)
 
     def _line(self) -> str | None:
@@ -48,7 +51,8 @@ class Server:
         """A client of the server, as soon as it has said where it is."""
         while (line := self._line()) is not None:
             if found := STARTED.search(line):
-                return httpx.Client(base_url=found[1], timeout=10)
+                self._clients.append(httpx.Client(base_url=found[1], timeout=10))
+                return self._clients[-1]
         raise AssertionError(f"the server did not start:\n{self.output}")
 
     def ended(self) -> int:
@@ -57,15 +61,21 @@ class Server:
             pass
         return self._process.wait(20)
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask the process to end; its exit code."""
-        self._process.send_signal(number)
-        return self.ended()
+    def stop(self) -> None:
+        """Ask the process to end, and see that it ends as uvicorn does after a clean stop."""
+        self._process.terminate()
+        code = self.ended()
+        assert code in {0, -signal.SIGTERM}, self.output
+        assert "Application shutdown complete" in self.output
+        assert "Traceback" not in self.output, self.output
 
     def kill(self) -> None:
         """End the process, whatever it is doing."""
+        for client in self._clients:
+            client.close()
         self._process.kill()
         self._process.wait(20)
+        self._reader.join(20)
 
 
 Serve = Callable[..., Server]
@@ -77,7 +87,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     with contextlib.ExitStack() as servers:
 
         def start(app: str, **environment: str) -> Server:
-            command = [sys.executable, "-m", "uvicorn", "--port", "0", "--app-dir", ".", app]
+            command = [sys.executable, "-m", "uvicorn", "--port", "0", "--no-access-log", app]
             server = Server(
                 subprocess.Popen(
                     command,
@@ -106,7 +116,7 @@ def eventually(question: Callable[[], Answer], what: str, within: float = 15) ->
     deadline = time.monotonic() + within
     while not (answer := question()):
         assert time.monotonic() < deadline, f"{what} did not come true within {within} s"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return answer
 
 

@@ -38,7 +38,7 @@ with TestClient(app) as client:
     page = client.get("/tasks/dashboard").text
     assert "send_email" in page
     style = re.search('href="([^"]+[.]css)"', page)[1]
-    assert client.get(style).headers["content-type"].startswith("text/css")
+    assert client.get("/tasks/" + style).headers["content-type"].startswith("text/css")
 """
 
 CORE_ALONE = """

@@ -168,3 +168,19 @@ def test_only_functions_are_tasks(registry: Registry, call: Any) -> None:
         registry.find(call)
     with pytest.raises(TypeError, match="func"):
         registry.register(call, THRICE)
+
+
+def test_an_argument_that_nothing_takes_is_named_at_the_call(registry: Registry) -> None:
+    def send(to: str, /, subject: str, *, tags: str = "") -> None: ...
+
+    function = registry.register(send, TaskOptions())
+    function.check_keywords({"subject", "tags"})
+    for name in ("to", "tagz", "retries"):
+        with pytest.raises(TypeError, match=rf"send\(\) has no parameter '{name}'"):
+            function.check_keywords({name})
+
+
+def test_a_function_that_takes_any_argument_takes_any(registry: Registry) -> None:
+    def send(**anything: object) -> None: ...
+
+    registry.register(send, TaskOptions()).check_keywords({"whatever"})

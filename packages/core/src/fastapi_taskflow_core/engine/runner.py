@@ -91,8 +91,9 @@ class Runner:
         try:
             await self._within_limit(task, args, kwargs)
         finally:
-            # The context would keep the task alive in a circle.
-            task.context.run(current.set, None)
+            if not task.busy:  # a thread that still runs is within the context
+                # The context would keep the task alive in a circle.
+                task.context.run(current.set, None)
 
     async def _within_limit(
         self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]
