@@ -5,6 +5,7 @@ keeps its tasks in ``demo.db`` (``DEMO_DB`` chooses another file).
 """
 
 import asyncio
+import itertools
 import os
 import random
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 import uvicorn
 from fastapi import BackgroundTasks, FastAPI
 from fastapi_taskflow import (
+    BackendUnavailable,
     TaskAdmin,
     TaskManager,
     get_task_context,
@@ -61,28 +63,34 @@ async def charge_card(order: int, cents: int) -> None:
 
 
 async def traffic() -> None:
-    """Asks for tasks as customers would."""
-    order = random.randint(1, 1_000)
-    await task_manager.enqueue(build_report, rows=400)
-    while True:
-        order += 1
-        name = random.choice(("ada", "grace", "alan", "edsger", "barbara"))
-        tags = {"customer": name}
-        await task_manager.enqueue(
-            send_email, f"{name}@example.org", subject=f"Order {order}", tags=tags
-        )
-        await task_manager.enqueue(charge_card, order, cents=random.randint(500, 20_000), tags=tags)
-        if order % 3 == 0:
-            await task_manager.enqueue(resize_image, f"{name}.png", width=640)
-        if order % 30 == 0:
-            await task_manager.enqueue(build_report, rows=400)
-        await asyncio.sleep(random.uniform(0.2, 1.0))
+    """Asks for tasks as customers would, from the moment the shop is open."""
+    await asyncio.sleep(1)
+    print(f"The demo shop is running on http://127.0.0.1:{PORT}", flush=True)
+    print(f"  dashboard: http://127.0.0.1:{PORT}/tasks/dashboard", flush=True)
+    print(f"  API:       http://127.0.0.1:{PORT}/docs", flush=True)
+    for order in itertools.count(random.randint(1, 1_000)):
+        with suppress(BackendUnavailable):
+            await one_customer(order)
+        await asyncio.sleep(random.uniform(0.3, 1.5))
+
+
+async def one_customer(order: int) -> None:
+    """Orders something, and wants to hear of it."""
+    name = random.choice(("ada", "grace", "alan", "edsger", "barbara"))
+    tags = {"customer": name}
+    address, subject = f"{name}@example.org", f"Order {order}"
+    await task_manager.enqueue(send_email, address, subject=subject, tags=tags)
+    await task_manager.enqueue(charge_card, order, cents=random.randint(500, 20_000), tags=tags)
+    if order % 3 == 0:
+        await task_manager.enqueue(resize_image, f"{name}.png", width=640)
+    if order % 20 == 1:
+        await task_manager.enqueue(build_report, rows=200)
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """The traffic comes and goes with the application."""
-    customers = asyncio.create_task(_when_started())
+    customers = asyncio.create_task(traffic())
     try:
         yield
     finally:
@@ -91,13 +99,15 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
             await customers
 
 
-async def _when_started() -> None:
-    await asyncio.sleep(1)
-    await traffic()
-
-
 app = FastAPI(title="fastapi-taskflow demo", lifespan=lifespan)
-TaskAdmin(app, task_manager, title="Demo shop", auto_install=True, display_func_args=True)
+TaskAdmin(
+    app,
+    task_manager,
+    title="Demo shop",
+    auto_install=True,
+    display_func_args=True,
+    retention_days=1,
+)
 
 
 @app.post("/orders/{order}")
@@ -110,6 +120,4 @@ def place_order(order: int, email: str, background_tasks: BackgroundTasks) -> di
 
 
 if __name__ == "__main__":
-    print(f"dashboard  http://127.0.0.1:{PORT}/tasks/dashboard")
-    print(f"API        http://127.0.0.1:{PORT}/docs")
     uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")

@@ -64,9 +64,7 @@ class Server:
     def stop(self) -> None:
         """Ask the process to end, and see that it ends as uvicorn does after a clean stop."""
         self._process.terminate()
-        code = self.ended()
-        assert code in {0, -signal.SIGTERM}, self.output
-        assert "Application shutdown complete" in self.output
+        assert self.ended() in {0, -signal.SIGTERM}, self.output
         assert "Traceback" not in self.output, self.output
 
     def kill(self) -> None:
@@ -83,14 +81,19 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts ``serve("module:app")`` under uvicorn in the test's folder, on a free port."""
+    """Starts a program, with this Python, in the test's folder.
+
+    ``serve("module:app")`` is an application under uvicorn on a free port, ``serve(path)``
+    a program that says itself where it is running.
+    """
     with contextlib.ExitStack() as servers:
 
-        def start(app: str, **environment: str) -> Server:
-            command = [sys.executable, "-m", "uvicorn", "--port", "0", "--no-access-log", app]
+        def start(program: str | Path, **environment: str) -> Server:
+            uvicorn = ["-m", "uvicorn", "--port", "0", "--no-access-log"]
+            arguments = [program] if isinstance(program, Path) else [*uvicorn, program]
             server = Server(
                 subprocess.Popen(
-                    command,
+                    [sys.executable, *arguments],
                     cwd=tmp_path,
                     env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
                     stdout=subprocess.PIPE,

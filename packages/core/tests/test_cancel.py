@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+
 from fastapi_taskflow_core import (
     InMemoryLogger,
     TaskManager,

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from fastapi_taskflow_core import (
     InMemoryLogger,
     Progress,

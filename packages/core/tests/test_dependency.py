@@ -9,11 +9,12 @@ import pytest
 from fastapi import Depends, FastAPI, HTTPException, Response, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.testclient import TestClient
+from starlette.background import BackgroundTask
+
 from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord
 from fastapi_taskflow_core.backends.base import Batch, Written
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.errors import BackendUnavailable
-from starlette.background import BackgroundTask
 
 Kept = Callable[[], list[TaskRecord]]
 
@@ -79,21 +80,21 @@ def test_tasks_added_after_the_yield_of_any_dependency_run(
     app: FastAPI, client: TestClient, manager: TaskManager
 ) -> None:
     ran: list[str] = []
-    Tasks = Annotated[ManagedBackgroundTasks, Depends(manager.get_tasks)]
+    tasks_of = Depends(manager.get_tasks)
 
     def before() -> Iterator[list[ManagedBackgroundTasks]]:
         lists: list[ManagedBackgroundTasks] = []
         yield lists
         lists[0].add_task(ran.append, "opened before the list")
 
-    def after(tasks: Tasks) -> Iterator[None]:
+    def after(tasks: Annotated[ManagedBackgroundTasks, tasks_of]) -> Iterator[None]:
         yield
         tasks.add_task(ran.append, "opened after the list")
 
     @app.post("/")
     def route(
         lists: Annotated[list[ManagedBackgroundTasks], Depends(before)],
-        tasks: Tasks,
+        tasks: Annotated[ManagedBackgroundTasks, tasks_of],
         _: Annotated[None, Depends(after)],
     ) -> None:
         lists.append(tasks)

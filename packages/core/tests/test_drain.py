@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+
 from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 
@@ -228,12 +229,14 @@ async def test_a_stop_is_bounded_when_the_storage_hangs(database: MemoryBackend)
 async def test_an_interrupted_task_can_be_asked_for_again(database: MemoryBackend) -> None:
     manager = await started(database)
     ran: list[int] = []
-    begun = asyncio.Event()
+    begun, all_ran = asyncio.Event(), asyncio.Event()
 
     @manager.task()
     async def work(number: int) -> None:
         begun.set()
         ran.append(number)
+        if len(ran) == 3:
+            all_ran.set()
         if len(ran) == 1:
             await asyncio.Event().wait()
 
@@ -247,8 +250,6 @@ async def test_an_interrupted_task_can_be_asked_for_again(database: MemoryBacken
     for task_id in (running_id, waiting_id):
         assert (await stored(database, task_id)).status == "interrupted"
         await manager.retry(task_id)
-    async with asyncio.timeout(5):
-        while len(ran) < 3:
-            await asyncio.sleep(0)
+    await all_ran.wait()
     await manager.shutdown()
     assert ran == [7, 7, 8]

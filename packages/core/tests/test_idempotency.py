@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from eventually import ended
+
 from fastapi_taskflow_core import TaskManager, TaskNotFound
 from fastapi_taskflow_core.backends.base import Query
 from fastapi_taskflow_core.backends.memory import MemoryBackend
@@ -97,9 +99,7 @@ async def test_of_calls_on_two_instances_one_runs_and_both_ids_answer(
         for each, where in ((manager, "here"), (other, "there"))
     ]
     ids = await asyncio.gather(*calls)
-    async with asyncio.timeout(5):
-        while (await manager.history.get(ids[0])).status != "success":
-            await asyncio.sleep(0)
+    await ended(manager, ids[0])
     assert len(ran) == 1
     assert (await manager.history.get(ids[1])).task_id == (await other.history.get(ids[0])).task_id
 
@@ -118,9 +118,7 @@ async def test_an_alias_cancels_the_task_it_stands_for(
     alias = await other.enqueue(endless, idempotency_key=KEY)
     assert alias != winner
     await manager.cancel(alias)
-    async with asyncio.timeout(5):
-        while (await manager.history.get(winner)).status != "cancelled":
-            await asyncio.sleep(0)
+    assert (await ended(manager, winner)).status == "cancelled"
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from fastapi_taskflow_core import IllegalTransition, TaskRecord, TaskStatus
 from fastapi_taskflow_core.lifecycle import Event, transition
 
@@ -69,7 +70,8 @@ def test_a_start_forgets_the_error_and_the_hour_of_the_attempt_before() -> None:
     task = a_task(TaskStatus.PENDING)
     task.run_at, task.error, task.stacktrace = NOON, "ValueError: no", "Traceback"
     transition(task, Event.START, NOON)
-    assert (task.run_at, task.error, task.stacktrace) == (None, None, None)
+    assert task.start_time == NOON
+    assert not (task.run_at or task.error or task.stacktrace)
 
 
 def test_only_the_latest_fifty_attempts_are_kept() -> None:

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from eventually import eventually
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+
 from fastapi_taskflow_core import (
     BackendMisconfigured,
     BackendUnavailable,
@@ -49,8 +51,10 @@ def with_lifespan(steps: list[str]) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         steps.append("app up")
-        yield
-        steps.append("app down")
+        try:
+            yield
+        finally:
+            steps.append("app down")
 
     return FastAPI(lifespan=lifespan)
 
@@ -85,10 +89,11 @@ def test_an_application_may_start_again(manager: TaskManager, app: FastAPI) -> N
 def test_a_backend_that_will_never_work_fails_the_start_and_says_why() -> None:
     steps: list[str] = []
     app = with_lifespan(steps)
-    manager = TaskManager(snapshot_backend=Misconfigured())
+    manager = TaskManager(snapshot_backend=Misconfigured(), loggers=[Diary(steps)])
     manager.install(app)
     with pytest.raises(BackendMisconfigured, match="/no/such/folder"), TestClient(app):
         pytest.fail("the application has started")
+    assert steps == ["app up", "manager up", "manager down", "app down"]
 
 
 async def test_the_server_is_told_in_one_line_why_the_start_failed() -> None:
@@ -141,12 +146,10 @@ def test_a_backend_that_is_away_lets_the_application_start_and_is_opened_later()
         assert not manager.health().ok
         backend.away = False
 
-        async def until_up() -> None:
-            async with asyncio.timeout(10):
-                while manager.health().state != "up":
-                    await asyncio.sleep(0.01)
+        async def is_up() -> bool:
+            return manager.health().state == "up"
 
-        client.portal.call(until_up)
+        client.portal.call(eventually, is_up)
         task_id = client.portal.call(add, True)
         assert client.portal.call(manager.history.get, task_id).persist
     assert ran == ["unpersisted", "persisted"]

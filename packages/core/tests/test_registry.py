@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pytest
+
 from fastapi_taskflow_core import FunctionUnknown, TaskManager
 from fastapi_taskflow_core.options import TaskOptions
 from fastapi_taskflow_core.registry import Registry, is_async
@@ -75,7 +77,7 @@ def test_two_functions_cannot_have_one_name(registry: Registry) -> None:
 
 def test_a_module_that_is_loaded_anew_replaces_its_functions(registry: Registry) -> None:
     registry.register(work, THRICE)
-    anew = type(work)(work.__code__, work.__globals__, "work")
+    anew = FunctionType(work.__code__, globals(), "work")
     anew.__module__, anew.__qualname__ = work.__module__, work.__qualname__
     registry.register(anew, THRICE)
     assert registry["work"].call is anew

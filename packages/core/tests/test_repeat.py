@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from eventually import ended
+
 from fastapi_taskflow_core import (
     FunctionUnknown,
     TaskManager,
     TaskNotFound,
-    TaskRecord,
     TaskStateError,
 )
 from fastapi_taskflow_core.backends.base import Batch
-
-
-async def ended(manager: TaskManager, task_id: str) -> TaskRecord:
-    async with asyncio.timeout(5):
-        while not (task := await manager.history.get(task_id)).status.finished:
-            await asyncio.sleep(0)
-    return task
 
 
 async def test_a_failed_task_runs_again_as_a_new_one_that_names_the_original(

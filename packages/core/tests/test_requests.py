@@ -20,8 +20,9 @@ from fastapi import (
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.testclient import TestClient
-from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord
 from starlette.background import BackgroundTask
+
+from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord
 
 Kept = Callable[[], list[TaskRecord]]
 Next = Callable[[Request], Awaitable[Response]]
@@ -286,7 +287,8 @@ def zipping(app: FastAPI) -> None:
 def test_middleware_changes_nothing(
     manager: TaskManager, kept: Kept, add: Callable[[FastAPI], None], inside: bool
 ) -> None:
-    app, ran = FastAPI(), []
+    app = FastAPI()
+    ran: list[int] = []
     if inside:
         add(app)
     manager.install(app)
@@ -390,12 +392,12 @@ def test_an_eager_task_starts_before_the_response(
     options = {"eager": True} if by == "call" else {}
 
     @app.post("/def")
-    def route(background_tasks: BackgroundTasks) -> bool:
+    def route(background_tasks: ManagedBackgroundTasks) -> bool:
         background_tasks.add_task(work, **options)
         return started.wait(5)
 
     @app.post("/async")
-    async def async_route(background_tasks: BackgroundTasks) -> bool:
+    async def async_route(background_tasks: ManagedBackgroundTasks) -> bool:
         background_tasks.add_task(work, **options)
         return await asyncio.to_thread(started.wait, 5)
 
@@ -410,7 +412,7 @@ def test_a_call_may_take_eager_back(app: FastAPI, client: TestClient, manager: T
         steps.append("task")
 
     @app.post("/")
-    async def route(background_tasks: BackgroundTasks) -> None:
+    async def route(background_tasks: ManagedBackgroundTasks) -> None:
         background_tasks.add_task(work, eager=False)
         await asyncio.sleep(0.01)
         steps.append("route")
@@ -472,7 +474,7 @@ def test_tags_priority_and_queue_are_recorded(
         """Nothing."""
 
     @app.post("/")
-    def route(background_tasks: BackgroundTasks) -> None:
+    def route(background_tasks: ManagedBackgroundTasks) -> None:
         background_tasks.add_task(work)
         background_tasks.add_task(work, priority=9, queue="urgent", tags={"tenant": "acme", "n": 1})
 
@@ -540,7 +542,7 @@ def test_a_task_for_later_does_not_hold_the_request(app: FastAPI) -> None:
     ran: list[int] = []
 
     @app.post("/")
-    def route(background_tasks: BackgroundTasks) -> None:
+    def route(background_tasks: ManagedBackgroundTasks) -> None:
         background_tasks.add_task(ran.append, 1, run_at=datetime(2999, 1, 1, tzinfo=UTC))
         background_tasks.add_task(ran.append, 2, run_at=datetime(2000, 1, 1, tzinfo=UTC))
 

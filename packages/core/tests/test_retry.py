@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from fastapi_taskflow_core import AbortTask, RetryTask
-from fastapi_taskflow_core.retry import GiveUp, Retry, RetryPolicy, next_attempt
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fastapi_taskflow_core import AbortTask, RetryTask
+from fastapi_taskflow_core.retry import GiveUp, Retry, RetryPolicy, next_attempt
 
 A_YEAR = 365 * 86_400.0
 MIDDLE = 0.5

@@ -7,6 +7,7 @@ import logging
 import random
 
 import pytest
+
 from fastapi_taskflow_core.service import Periodic
 
 

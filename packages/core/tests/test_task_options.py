@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+
 from fastapi_taskflow_core import MissingExtra, TaskManager
 
 WRONG: list[tuple[str, Any, type[Exception]]] = [

@@ -68,7 +68,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
         self._held: list[LiveTask] = []
         self._line: deque[LiveTask] = deque()
         """Accepted, to run in order."""
-        self._apart: deque[LiveTask] = deque()
+        self._apart: list[LiveTask] = []
         """Accepted, to run when their queue, priority or hour lets them."""
         self._lane = Latch()
         self._unfinished = Latch()
@@ -172,20 +172,24 @@ class ManagedBackgroundTasks(BackgroundTasks):
         if self._held:
             self.accept()
         self._accepting = True
-        while self._apart:
-            self._desk.place(self._apart.popleft())
+        if self._apart:
+            apart, self._apart = self._apart, []
+            for task in apart:
+                self._desk.place(task)
         if self._line and not self._lane.count:
             self._desk.in_order(self._line, self._lane, at_once=at_once)
 
     async def __call__(self) -> None:
         """Run the tasks; return when each has had its first attempt, or on a stop."""
         self.run(at_once=True)
-        await self._desk.patience.until(self._lane)
+        if self._lane.count:
+            await self._desk.patience.until(self._lane)
 
     async def finish(self) -> None:
         """Run what has not run; return when all is finished, retries too, or on a stop."""
         self.run()
-        await self._desk.patience.until(self._unfinished)
+        if self._unfinished.count:
+            await self._desk.patience.until(self._unfinished)
 
     def _add(self, new: NewTask) -> str:
         key = new.options.idempotency_key

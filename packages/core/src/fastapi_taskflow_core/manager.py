@@ -234,7 +234,11 @@ class TaskManager:
                 return
             engine = self._new_engine()
             await self._observers.startup()
-            await engine.start()
+            try:
+                await engine.start()
+            except BaseException:
+                await self._observers.close(1.0)
+                raise
             self._engine, self._running = engine, True
 
     async def shutdown(self) -> None:

@@ -60,7 +60,7 @@ RETRYABLE = frozenset({TaskStatus.FAILED, TaskStatus.INTERRUPTED, TaskStatus.REJ
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One ``task_log`` line. ``seq`` counts from 1 within the task, ``attempt`` from 0."""
+    """One ``task_log`` line. ``seq`` rises within the task, ``attempt`` counts from 0."""
 
     seq: int
     time: datetime

@@ -74,7 +74,11 @@ class Buffer:
         stored = self._stored
         for task in changed:
             into = updates if task.task_id in stored else inserts
-            into.append(task if task.status.finished else task.copy())
+            if task.status.finished:
+                into.append(task)
+            else:
+                into.append(task.copy())
+                durable = durable or task.persist  # a promise, whoever writes it
         logs, self._logs = self._logs, []
         withdrawn, self._withdrawn = tuple(self._withdrawn.values()), {}
         self._attempted.update([task.task_id for task in inserts])
@@ -89,7 +93,9 @@ class Buffer:
         for task in batch.updates:
             if task.status.finished or task.owner != self._instance:
                 self._stored.discard(task.task_id)
-        self._stored.difference_update([task.task_id for task in batch.withdrawn])
+        gone = [task.task_id for task in batch.withdrawn]
+        self._stored.difference_update(gone)
+        self._attempted.difference_update(gone)
 
     def give_back(self, batch: Batch) -> None:
         """The backend may not have the batch: all of it waits again, unless it changed since."""

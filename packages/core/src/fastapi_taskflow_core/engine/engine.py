@@ -283,7 +283,9 @@ class Engine:
     def _take_over(self, claimed: Sequence[TaskRecord]) -> None:
         self.journal.adopt(claimed)
         for record in claimed:
-            task = LiveTask(record, self._registry[record.func_name], None, Context())
+            function = self._registry[record.func_name]
+            record.executor = function.executor  # it may have been another when it was added
+            task = LiveTask(record, function, None, Context())
             task.confirmed = True
             self._ledger.adopt(task)
             if self.draining:

@@ -75,7 +75,7 @@ class Heartbeat:
                 failing = False
                 if not home.is_closed():
                     home.call_soon_threadsafe(self._heard, pulse)
-            except BackendError as error:
+            except Exception as error:  # noqa: BLE001  this thread must go on, or we look dead
                 logger.log(logging.DEBUG if failing else logging.WARNING, "no heartbeat: %s", error)
                 failing = True
             if not home.is_closed():

@@ -44,7 +44,8 @@ class Listener(Protocol):
 class Journal:
     """The only writer of tasks, to be used on the event loop.
 
-    Before `start` it writes only when asked to, by `commit` and `flush`.
+    Before `start` it writes only when asked to, by `commit` and `flush`, or when it has
+    gathered more than ``CAPACITY`` changes.
 
     Args:
         instance: In whose name changes are written.
@@ -70,6 +71,8 @@ class Journal:
         self._linger = linger
         self._durable = False
         self._want_lazy = False
+        self._lazy_until: float | None = None
+        """When what is lazy must be written, however often the rest is written before."""
         self._started = False
         self._timer: Timer | None = None
         self._timer_seconds = 0.0
@@ -79,7 +82,12 @@ class Journal:
 
     def put(self, task: TaskRecord) -> None:
         """The task has changed. Written soon, or with the next `commit`."""
-        self._arm(self._linger if self._buffer.put(task) else LAZY)
+        if self._buffer.put(task):
+            self._arm(self._linger)
+        else:
+            if self._lazy_until is None:
+                self._lazy_until = self._clock.monotonic() + LAZY
+            self._arm(LAZY)
 
     def log(self, task_id: str, entry: LogEntry) -> None:
         """The task has said something."""
@@ -148,6 +156,9 @@ class Journal:
 
     def _arm(self, seconds: float) -> None:
         if not self._started:
+            if len(self._buffer) > CAPACITY:
+                self._want_lazy = True
+                self._kick()
             return
         if self._timer is not None:
             if self._timer_seconds <= seconds:
@@ -163,7 +174,7 @@ class Journal:
 
     def _due(self) -> None:
         self._timer = None
-        if self._timer_seconds == LAZY:
+        if self._lazy_until is not None and self._clock.monotonic() >= self._lazy_until:
             self._want_lazy = True
         self._kick()
 
@@ -184,6 +195,8 @@ class Journal:
         while True:
             durable, self._durable = self._durable, False
             lazy, self._want_lazy = self._want_lazy, False
+            if lazy:
+                self._lazy_until = None
             batch = self._buffer.take(lazy=lazy, durable=durable)
             waiters = self._waiters.take()
             try:

@@ -48,6 +48,11 @@ class Latch:
         return self._gate
 
 
+LINES_PER_OWNER = 1_000_000
+"""Each owner numbers a task's log lines from a multiple of this: they follow those of the
+owner before without asking the backend how many there are."""
+
+
 class LiveTask:
     """An unfinished task with what is needed to run it here.
 
@@ -91,7 +96,7 @@ class LiveTask:
         """Set while an attempt runs: ends it as fast as its executor can."""
         self.leftover: asyncio.Future[Any] | None = None
         """The call in a thread, which may outlast its attempt."""
-        self.log_seq = 0
+        self.log_seq = (record.epoch - 1) * LINES_PER_OWNER
         self.log_lines = 0
         self.latch: Latch | None = None
         """Counts the task as long as something may still happen to it here."""

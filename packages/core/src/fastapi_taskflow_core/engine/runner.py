@@ -88,29 +88,16 @@ class Runner:
                 raise asyncio.CancelledError
         args, kwargs = self._arguments(task)
         task.context.run(current.set, Voice(task, self._ledger, self._clock.now))
+        executor, limit = self._executors[record.executor], task.function.options.timeout
         try:
-            await self._within_limit(task, args, kwargs)
+            if limit is None:
+                await executor.run(task, args, kwargs)
+            else:
+                await _within(limit, executor, task, args, kwargs)
         finally:
             if not task.busy:  # a thread that still runs is within the context
                 # The context would keep the task alive in a circle.
                 task.context.run(current.set, None)
-
-    async def _within_limit(
-        self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> None:
-        executor = self._executors[task.record.executor]
-        limit = task.function.options.timeout
-        if limit is None:
-            await executor.run(task, args, kwargs)
-            return
-        try:
-            async with asyncio.timeout(limit) as patience:
-                await executor.run(task, args, kwargs)
-        except TimeoutError:
-            if not patience.expired():
-                raise
-            task.stop.raised = True
-            raise AttemptTimeout(limit) from None
 
     def _arguments(self, task: LiveTask) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         if task.arguments is None:
@@ -123,7 +110,8 @@ class Runner:
         return task.arguments
 
     async def _returned(self, task: LiveTask) -> bool:
-        await self._settle_cancellation(task)
+        if task.stop_reason is not None:
+            await self._settle_cancellation(task)
         if not task.gone:
             cancelled = task.stop_reason is StopReason.CANCELLED
             self._ledger.enter(task, Event.CANCEL if cancelled else Event.SUCCEED)
@@ -190,6 +178,23 @@ class Runner:
                 )
             except TypeError as error:
                 logger.debug("task %s cannot be retried by hand: %s", record.task_id, error)
+
+
+async def _within(
+    limit: float,
+    executor: Executor,
+    task: LiveTask,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> None:
+    try:
+        async with asyncio.timeout(limit) as patience:
+            await executor.run(task, args, kwargs)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        task.stop.raised = True
+        raise AttemptTimeout(limit) from None
 
 
 class Voice:

@@ -23,15 +23,17 @@ class Waiters:
         self._gathered: list[Waiter] = []
         self._deadlines: deque[tuple[float, float, Waiter]] = deque()
         self._timer: Timer | None = None
+        self._expires_at = 0.0
 
     def join(self, timeout: float | None) -> Waiter:
         """Wait for the batch that gathers now, for *timeout* seconds at most."""
         waiter = asyncio.get_running_loop().create_future()
         self._gathered.append(waiter)
         if timeout is not None:
-            self._deadlines.append((self._clock.monotonic() + timeout, timeout, waiter))
-            if self._timer is None:
-                self._timer = self._clock.call_later(timeout, self._expire)
+            deadline = self._clock.monotonic() + timeout
+            self._deadlines.append((deadline, timeout, waiter))
+            if self._timer is None or deadline < self._expires_at:
+                self._expire_at(deadline)
         return waiter
 
     def take(self) -> list[Waiter]:
@@ -71,5 +73,10 @@ class Waiters:
                 kept.append((deadline, timeout, waiter))
         self._deadlines = kept
         if kept:
-            soonest = min(deadline for deadline, _, _ in kept)
-            self._timer = self._clock.call_later(soonest - now, self._expire)
+            self._expire_at(min(deadline for deadline, _, _ in kept))
+
+    def _expire_at(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._expires_at = deadline
+        self._timer = self._clock.call_later(deadline - self._clock.monotonic(), self._expire)

@@ -37,15 +37,13 @@ class ThreadExecutor:
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-
         stop = task.stop
 
         def job() -> None:
             result, error = None, None
             try:
-                if stop.raised:  # nobody waits for it any more
-                    raise asyncio.CancelledError
-                result = task.context.run(task.function.call, *args, **kwargs)
+                if not stop.raised:  # else nobody waits for it any more
+                    result = task.context.run(task.function.call, *args, **kwargs)
             except BaseException as raised:  # noqa: BLE001  handed to who waits
                 error = raised
             if not loop.is_closed():
@@ -91,3 +89,4 @@ def _hand_over(done: asyncio.Future[Any], result: Any, error: BaseException | No
         done.set_exception(RuntimeError(f"the task raised {error!r}"))
     else:
         done.set_exception(error)
+        done.exception()  # seen, even if nobody waits for it any more

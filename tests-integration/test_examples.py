@@ -1,0 +1,43 @@
+"""Every example is started and used over HTTP."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def free_port() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return str(taken.getsockname()[1])
+
+
+def test_every_example_is_tried_here():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"basic.py", "demo.py"}
+
+
+@pytest.mark.parametrize(
+    ("failure_rate", "status", "retries"), [("0", "success", 0), ("1", "failed", 3)]
+)
+def test_basic(serve, finished, failure_rate, status, retries):
+    server = serve("basic:app", PYTHONPATH=str(EXAMPLES), FAILURE_RATE=failure_rate)
+    client = server.client()
+    answer = client.post("/signup", params={"email": "ada@example.org"})
+    task = finished(client, answer.json()["task_id"])
+    assert (task["status"], task["retries_used"]) == (status, retries)
+    server.stop()
+
+
+def test_demo_shows_life_and_takes_orders(serve, finished, free_port):
+    server = serve(EXAMPLES / "demo.py", PORT=free_port)
+    client = server.client()
+    answer = client.post("/orders/7", params={"email": "ada@example.org"}).json()
+    assert finished(client, answer["payment"])["error"].startswith("ValueError: order 7")
+    assert finished(client, answer["confirmation"])["args"]["subject"] == "'Order 7'"
+    assert client.get("/tasks", params={"tag": "customer"}).json()
+    assert "Demo shop" in client.get("/tasks/dashboard").text
+    server.stop()
+    assert "dashboard: " in server.output
