@@ -1,4 +1,4 @@
-"""``hatch run matrix sqlite|all``: conformance and integration tests of one backend."""
+"""``hatch run matrix sqlite|all [pytest options]``: the tests of one backend, or of all."""
 
 import sys
 
@@ -11,12 +11,12 @@ BACKENDS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run the tests of the backends named; ``all`` is every one."""
-    names = sorted(BACKENDS) if arguments == ["all"] else arguments
+    """Run the tests of the backend named first; what follows is pytest's."""
+    names = sorted(BACKENDS) if arguments[:1] == ["all"] else arguments[:1]
     if not names or not set(names) <= BACKENDS.keys():
         print(f"usage: hatch run matrix {'|'.join([*sorted(BACKENDS), 'all'])}", file=sys.stderr)
         return 2
-    return pytest.main([path for name in names for path in BACKENDS[name]])
+    return pytest.main([*(path for name in names for path in BACKENDS[name]), *arguments[1:]])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import random
 
 from fastapi import BackgroundTasks, FastAPI
+
 from fastapi_taskflow import TaskAdmin, TaskManager, task_log
 
 task_manager = TaskManager(snapshot_db=os.environ.get("TASKS_DB", "tasks.db"))

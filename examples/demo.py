@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from fastapi import BackgroundTasks, FastAPI
+
 from fastapi_taskflow import (
     BackendUnavailable,
     TaskAdmin,

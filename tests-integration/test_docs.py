@@ -1,8 +1,8 @@
 """Every Python block of README and documentation runs; the tables say what the code says."""
 
-import ast
 import inspect
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from fastapi_taskflow import (
     FileLogger,
     InMemoryLogger,
-    ManagedBackgroundTasks,
     StdoutLogger,
     TaskAdmin,
     TaskManager,
@@ -28,7 +27,6 @@ PAGES = [
     *sorted(ROOT.glob("packages/*/README.md")),
 ]
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)^```$", re.MULTILINE)
-ROW = re.compile(r"^\| `(\w+)` \| (?:`(.*?)`)? \|", re.MULTILINE)
 ENDPOINT = re.compile(r"^\| (GET|POST|DELETE|PATCH) \| `(/tasks[^`]*)` \|", re.MULTILINE)
 
 
@@ -62,16 +60,53 @@ def test_links_to_files_lead_somewhere(page):
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
+def test_the_site_builds_strictly_and_needs_nothing_from_elsewhere(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command += ["--config-file", ROOT / ".mkdocs.yml", "--site-dir", tmp_path]
+    built = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    pages = [page.read_text() for page in tmp_path.rglob("*.html")]
+    assert len(pages) >= len(list(ROOT.glob("docs/*.md")))
+    loaded = r"<(?:link|script|img)[^>]* (?:href|src)=\"?https?:"
+    assert not [page for page in pages if re.search(loaded, page)]
+
+
 def section(page: str, heading: str) -> str:
     """What stands under a heading, up to the next one."""
     return (ROOT / "docs" / page).read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
-def table(page: str, heading: str) -> dict[str, object]:
-    """Names and defaults of the table under a heading."""
-    return {name: ast.literal_eval(shown) for name, shown in ROW.findall(section(page, heading))}
-
-
 def defaults(call: object) -> dict[str, object]:
     parameters = inspect.signature(call).parameters.values()
     return {each.name: each.default for each in parameters if each.default is not each.empty}
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "call"),
+    [
+        ("tasks.md", "The decorator", TaskManager.task),
+        ("persistence.md", "Options of the manager", TaskManager),
+        ("observers.md", "FileLogger", FileLogger),
+        ("observers.md", "StdoutLogger", StdoutLogger),
+        ("observers.md", "InMemoryLogger", InMemoryLogger),
+        ("api.md", "Options of the admin", TaskAdmin),
+    ],
+)
+def test_options_and_defaults_are_those_of_the_code(page, heading, call):
+    written = section(page, heading)
+    rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \|", written, re.MULTILINE)
+    told = {name: eval(default) for name, default in rows}  # noqa: S307
+    assert told == defaults(call)
+
+
+def test_the_options_of_a_call_are_those_of_the_code():
+    told = re.findall(r"^\| `(\w+)` \|", section("tasks.md", "Options of a call"), re.MULTILINE)
+    assert set(told) == CALL_OPTION_NAMES
+
+
+def test_the_endpoints_are_those_of_the_application():
+    app = FastAPI()
+    TaskAdmin(app, TaskManager())
+    paths = app.openapi()["paths"].items()
+    served = {(method.upper(), path) for path, methods in paths for method in methods}
+    assert set(ENDPOINT.findall(section("api.md", "Endpoints"))) == served

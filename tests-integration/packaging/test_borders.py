@@ -41,7 +41,9 @@ def imported(source: Path) -> set[str]:
 def siblings(source: Path) -> set[str]:
     """The packages of this repository that a file imports."""
     ours = {name for name in imported(source) if name.startswith("fastapi_taskflow")}
-    return {name.removeprefix("fastapi_taskflow").lstrip("_") or "fastapi-taskflow" for name in ours}
+    return {
+        name.removeprefix("fastapi_taskflow").lstrip("_") or "fastapi-taskflow" for name in ours
+    }
 
 
 def requirements(package: str) -> set[str]:
@@ -51,7 +53,9 @@ def requirements(package: str) -> set[str]:
 
 
 def test_the_table_names_every_package():
-    assert MAY_IMPORT.keys() == {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    assert MAY_IMPORT.keys() == {
+        path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")
+    }
 
 
 @each_package

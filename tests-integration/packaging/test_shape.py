@@ -73,7 +73,9 @@ def test_what_holds_for_all_is_said_alike_by_all(project):
 def test_folder_distribution_and_module_have_one_name(project):
     name = read(project)["project"]["name"]
     assert name == f"fastapi-taskflow-{project.name}" or project.name == name
-    assert [path.name for path in (project / "src").iterdir() if path.is_dir()] == [module_of(project)]
+    assert [path.name for path in (project / "src").iterdir() if path.is_dir()] == [
+        module_of(project)
+    ]
     built = read(project)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert built == [f"src/{module_of(project)}"]
 

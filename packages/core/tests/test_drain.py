@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord
+from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord, get_task_context
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 
 
@@ -157,6 +157,30 @@ async def test_a_thread_that_does_not_end_keeps_its_task_running(
     assert (task.status, task.owner is not None) == ("running", True)
     assert "runs on in a thread" in caplog.text
     goes_on.set()
+
+
+async def test_a_call_that_never_got_a_thread_is_interrupted(database: MemoryBackend) -> None:
+    manager = TaskManager(snapshot_backend=database, drain_timeout=0.4, max_sync_threads=1)
+    await manager.startup()
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+    ran: list[int] = []
+
+    def until_told() -> None:
+        context = get_task_context()
+        assert context is not None
+        loop.call_soon_threadsafe(begun.set)
+        while not context.cancelled:
+            threading.Event().wait(0.002)
+
+    first, second = manager.new_list(), manager.new_list()
+    first.add_task(until_told)
+    first.run()
+    await begun.wait()
+    waiting = second.add_task(ran.append, 1)
+    second.run()
+    await asyncio.sleep(0)
+    await manager.shutdown()
+    assert ((await stored(database, waiting)).status, ran) == ("interrupted", [])
 
 
 async def test_a_task_whose_old_thread_still_runs_is_not_given_away(

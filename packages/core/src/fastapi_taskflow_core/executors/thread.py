@@ -40,12 +40,15 @@ class ThreadExecutor:
         stop = task.stop
 
         def job() -> None:
-            result, error = None, None
-            try:
-                if not stop.raised:  # else nobody waits for it any more
+            result: Any = None
+            error: BaseException | None = None
+            if stop.raised:  # its end came before its thread: it was not run, and says so
+                error = asyncio.CancelledError()
+            else:
+                try:
                     result = task.context.run(task.function.call, *args, **kwargs)
-            except BaseException as raised:  # noqa: BLE001  handed to who waits
-                error = raised
+                except BaseException as raised:  # noqa: BLE001  handed to who waits
+                    error = raised
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_hand_over, done, result, error)
 
