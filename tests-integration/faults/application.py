@@ -26,6 +26,7 @@ manager = TaskManager(
     lease=float(os.environ.get("LEASE", "15")),
     drain_timeout=float(os.environ.get("DRAIN", "4")),
     commit_timeout=float(os.environ.get("COMMIT", "5")),
+    max_crashes=int(os.environ.get("CRASHES", "3")),
 )
 app = FastAPI()
 TaskAdmin(app, manager, auto_install=True)

@@ -85,8 +85,8 @@ class Fleet:
         """The file that all instances share."""
         return Path(self.settings.get("TASKS_DB", str(self.folder / "tasks.db")))
 
-    def start(self, server: str = "uvicorn") -> Instance:
-        """Start an instance and wait until it answers."""
+    def start(self, server: str = "uvicorn", *, answers: bool = True) -> Instance:
+        """Start an instance and, unless it will not live that long, wait until it answers."""
         with contextlib.closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -106,7 +106,8 @@ class Fleet:
             )
         instance = Instance(port, process)
         self.instances.append(instance)
-        instance.wait_until_it_answers()
+        if answers:
+            instance.wait_until_it_answers()
         return instance
 
     def ledger(self) -> Counter[tuple[str, int]]:

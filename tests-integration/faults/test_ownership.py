@@ -58,7 +58,9 @@ async def test_a_clean_stop_leaves_the_tasks_of_others_alone(tmp_path, client):
             lambda: all(ships.ledger()["once-done", number] for number in range(10)),
             "the tasks of the other instance have finished",
         )
-        seen = (await client.get(f"{staying.url}/tasks/metrics")).json()
+        answer = await client.get(f"{staying.url}/tasks/metrics")
+        assert answer.status_code == 200, answer.text
+        seen = answer.json()
     print(f"accepted 10, done {seen['success']}, lost 0, run twice 0")
     assert seen["success"] == 10
 

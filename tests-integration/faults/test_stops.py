@@ -1,5 +1,6 @@
 """SIGTERM and SIGINT under the servers that people use."""
 
+import asyncio
 import signal
 import time
 
@@ -70,6 +71,6 @@ async def test_a_second_signal_stops_at_once(tmp_path, client):
             await accepted.add(client, server.url, kind, 1, seconds=60)
         await eventually(lambda: ships.ledger().total() == 2, "the tasks run")
         server.signal(signal.SIGINT)
-        time.sleep(0.5)  # a person presses the keys twice
+        await asyncio.sleep(0.5)  # a person presses the keys twice
         server.signal(signal.SIGINT)
         server.ended(within=5)

@@ -71,10 +71,9 @@ async def test_a_full_disk_is_a_503_and_heals_without_a_restart(tmp_path, client
         server, accepted = ships.start(), Accepted()
         assert await accepted.add(client, server.url, "again", 0)
         filler = small_disk / "filler"
-        with filler.open("wb") as file, pytest.raises(OSError, match="space"):
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
             while True:
                 file.write(b"\0" * 4096)
-                file.flush()
         for number in range(1, 200):
             if not await accepted.add(client, server.url, "again", number):
                 break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from fastapi import FastAPI
@@ -23,7 +23,7 @@ from .display import shown_arguments
 from .engine.engine import Engine, EngineSettings
 from .engine.feed import Feed
 from .errors import CommitTimeout, TaskStateError
-from .health import Health
+from .health import LATE, Health
 from .history import History
 from .injection import hook_into_fastapi
 from .middleware import LifespanMiddleware, TaskListMiddleware, installed
@@ -311,14 +311,16 @@ class TaskManager:
     def health(self) -> Health:
         """How the task storage is doing."""
         journal = self._engine.journal
-        down = not self._backend.available or journal.lag >= self._settings.commit_timeout
+        lag = journal.lag
+        down = not self._backend.available or lag >= self._settings.commit_timeout
+        late = lag >= LATE or journal.last_error is not None
         return Health(
-            state="down" if down else "degraded" if journal.lag else "up",
-            journal_lag=journal.lag,
+            state="down" if down else "degraded" if late else "up",
+            journal_lag=lag,
             buffered=journal.buffered,
             dropped=journal.dropped,
             last_error=journal.last_error,
-            since=datetime.now(UTC) - timedelta(seconds=journal.lag) if journal.lag else None,
+            since=self._surroundings.clock.now() - timedelta(seconds=lag) if late else None,
         )
 
     def arguments(self, record: TaskRecord) -> dict[str, str] | None:

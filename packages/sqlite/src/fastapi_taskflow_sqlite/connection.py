@@ -112,7 +112,12 @@ class SqliteConnections:
         file = self._location.file
         if file is None:
             return
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if file.is_dir():
+            raise BackendMisconfigured(f"{self._name} is a folder, not a file")
+        # Only if it is new: to close any descriptor of a file drops all POSIX locks that the
+        # process has on it, those of SQLite connections too, and SQLite relies on them.
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._inode = file.stat().st_ino
         if file.stat().st_size:
             # Such a connection leaves no trace, not even on a file that is refused.

@@ -122,6 +122,7 @@ class Engine:
         self._timers: dict[str, Timer] = {}
         self._last_beat = surroundings.clock.monotonic()
         self._drained: asyncio.Task[None] | None = None
+        self._hurried = asyncio.Event()
         self.patience = Patience()
         self._loop_seen = surroundings.clock.monotonic()
 
@@ -184,8 +185,14 @@ class Engine:
             timer.cancel()
         self._timers.clear()
         self._give_away()
-        limit = self.settings.drain_timeout * (1 - _LAST_WORDS)
-        if not await self.lanes.idle(limit):
+        waits = {
+            asyncio.ensure_future(self.lanes.idle(self.settings.drain_timeout * (1 - _LAST_WORDS))),
+            asyncio.ensure_future(self._hurried.wait()),
+        }
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if self.lanes.running:
             for task in self.live:
                 task.end(StopReason.DRAINING)
             await self.lanes.idle(self.settings.drain_timeout * _LAST_WORDS / 2)
@@ -205,9 +212,9 @@ class Engine:
             task.record.error = "the process stopped before this task could start"
             self._ledger.enter(task, Event.INTERRUPT)
 
-    def _stop_is_near(self) -> None:
+    def _stop_is_near(self, again: bool) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.drain)
+            self._loop.call_soon_threadsafe(self._hurried.set if again else self.drain)
 
     # Tasks.
 

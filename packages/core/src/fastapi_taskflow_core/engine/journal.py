@@ -77,6 +77,7 @@ class Journal:
         self._timer: Timer | None = None
         self._timer_seconds = 0.0
         self._failing_since: float | None = None
+        self._writing_since: float | None = None
         self._waiters = Waiters(self._clock)
         self._writing: asyncio.Task[None] | None = None
 
@@ -150,8 +151,8 @@ class Journal:
 
     @property
     def lag(self) -> float:
-        """Seconds since the backend last took everything it was given; 0 if it does."""
-        since = self._failing_since
+        """Seconds that the backend has been failing or busy with one batch; 0 if it rests."""
+        since = self._writing_since if self._failing_since is None else self._failing_since
         return 0.0 if since is None else self._clock.monotonic() - since
 
     def _arm(self, seconds: float) -> None:
@@ -199,6 +200,7 @@ class Journal:
                 self._lazy_until = None
             batch = self._buffer.take(lazy=lazy, durable=durable)
             waiters = self._waiters.take()
+            self._writing_since = self._clock.monotonic()
             try:
                 await self._write(batch)
             except (BackendUnavailable, BackendMisconfigured) as error:
@@ -211,6 +213,7 @@ class Journal:
                 raise
             else:
                 failures = 0
+                self._writing_since = None
                 self._works()
                 self._waiters.release(waiters)
                 if len(self._buffer):

@@ -81,7 +81,7 @@ class Runner:
 
     async def _attempt(self, task: LiveTask) -> None:
         record = task.record
-        if record.persist and not (record.requeue_on_interrupt and self._trusted()):
+        if record.persist and not self._may_run_twice(task):
             # From here on nobody starts it a second time, whatever becomes of us.
             await self._journal.commit()
             if task.stop.raised:
@@ -98,6 +98,15 @@ class Runner:
             if not task.busy:  # a thread that still runs is within the context
                 # The context would keep the task alive in a circle.
                 task.context.run(current.set, None)
+
+    def _may_run_twice(self, task: LiveTask) -> bool:
+        """Whether the call need not wait until its start is on record.
+
+        One that was taken over waits: if it takes its process with it each time, that has
+        to be counted.
+        """
+        record = task.record
+        return record.requeue_on_interrupt and record.epoch == 1 and self._trusted()
 
     def _arguments(self, task: LiveTask) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         if task.arguments is None:

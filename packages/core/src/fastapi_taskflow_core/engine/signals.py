@@ -20,11 +20,16 @@ class Signals:
 
     Only in the main thread, where Python allows it, and only where a handler is installed:
     the default way to die stays as it is.
+
+    Args:
+        heard: Called with False for the first signal, and with True when the same one comes
+            again: somebody has lost patience.
     """
 
-    def __init__(self, heard: Callable[[], None]) -> None:
+    def __init__(self, heard: Callable[[bool], None]) -> None:
         self._heard = heard
         self._before: dict[int, Any] = {}
+        self._came: set[int] = set()
 
     def listen(self) -> None:
         """Begin. Twice is once."""
@@ -46,6 +51,7 @@ class Signals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         before = self._before.get(number)
-        self._heard()
+        self._heard(number in self._came)
+        self._came.add(number)
         if callable(before):
             before(number, frame)
