@@ -110,3 +110,13 @@ def test_the_endpoints_are_those_of_the_application():
     paths = app.openapi()["paths"].items()
     served = {(method.upper(), path) for path, methods in paths for method in methods}
     assert set(ENDPOINT.findall(section("api.md", "Endpoints"))) == served
+
+
+def test_every_room_of_the_core_that_is_described_exists():
+    core = ROOT / "packages/core/src/fastapi_taskflow_core"
+    rows = re.findall(
+        r"^\| (`.*?) \|", section("architecture.md", "The core, room by room"), re.MULTILINE
+    )
+    rooms = re.findall(r"`(.*?)`", " ".join(rows))
+    assert len(rooms) > 30
+    assert not [room for room in rooms if not (core / room).exists()]

@@ -1,13 +1,5 @@
-import os
-import sys
-from pathlib import Path
-
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-SOAK = os.environ.get("TASKFLOW_SOAK") == "1"
 
 
 @pytest.fixture
