@@ -26,7 +26,7 @@ class RequestScope:
     __slots__ = ("_make", "owner", "tasks")
 
     def __init__(self, owner: object, make: Callable[[], ManagedBackgroundTasks]) -> None:
-        self.owner = owner
+        self.owner: object | None = owner
         self.tasks: ManagedBackgroundTasks | None = None
         self._make = make
 
@@ -35,6 +35,14 @@ class RequestScope:
         if self.tasks is None:
             self.tasks = self._make()
         return self.tasks
+
+    def end(self) -> None:
+        """The request is over, and nothing is to be kept for it.
+
+        Whatever was started in its context holds on to this object, the server's timers for
+        idle connections among them; so it must not hold on to more.
+        """
+        self.owner = self.tasks = None
 
 
 current_request: ContextVar[RequestScope | None] = ContextVar(
@@ -60,7 +68,9 @@ def hook_into_fastapi() -> None:
 
     def make_background_tasks() -> BackgroundTasks:
         scope = current_request.get()
-        made: BackgroundTasks = before() if scope is None else scope.task_list()
+        made: BackgroundTasks = (
+            before() if scope is None or scope.owner is None else scope.task_list()
+        )
         return made
 
     hooks = {__name__, *getattr(before, "taskflow_hooks", ())}

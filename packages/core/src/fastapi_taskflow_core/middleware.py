@@ -99,22 +99,24 @@ class TaskListMiddleware:
         self, request: RequestScope, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Let the application answer; what was accepted runs, whatever becomes of the answer."""
+        token = current_request.set(request)
         try:
-            token = current_request.set(request)
             try:
                 await self._app(scope, receive, send)
             finally:
                 current_request.reset(token)
+                tasks = request.tasks
+                request.end()
         except BaseException as error:
-            if request.tasks is not None:
-                _drop_unasked(request.tasks)
-                request.tasks.run()
+            if tasks is not None:
+                _drop_unasked(tasks)
+                tasks.run()
                 if not isinstance(error, asyncio.CancelledError):
-                    await request.tasks.finish()
+                    await tasks.finish()
             raise
-        if request.tasks is not None:
-            _drop_unasked(request.tasks)
-            await request.tasks.finish()
+        if tasks is not None:
+            _drop_unasked(tasks)
+            await tasks.finish()
 
 
 async def run_lifespan(

@@ -166,6 +166,7 @@ class Engine:
                 task.record.func_name,
             )
         await self.journal.stop(max(1.0, self.settings.drain_timeout * _LAST_WORDS))
+        self.lanes.stop()
         for executor in self._executors.values():
             await executor.stop()
         if self._heartbeat is not None and not stuck:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 
-from . import eager
+from .eager import Starter
 from .live import Latch, LiveTask
 from .runner import Runner
 
@@ -19,6 +19,7 @@ class Lanes:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._running: set[asyncio.Task[None]] = set()
+        self._starter = Starter()
 
     @property
     def running(self) -> int:
@@ -37,7 +38,13 @@ class Lanes:
         """
         lane.up()
         work = self._run(line, lane)
-        self._keep(eager.start(work) if at_once else asyncio.get_running_loop().create_task(work))
+        self._keep(
+            self._starter.start(work) if at_once else asyncio.get_running_loop().create_task(work)
+        )
+
+    def stop(self) -> None:
+        """Keep nothing in reserve any more."""
+        self._starter.stop()
 
     async def idle(self, timeout: float) -> bool:
         """Wait until nothing runs; False if that took longer than *timeout* seconds."""
@@ -48,16 +55,14 @@ class Lanes:
     async def _run(self, line: deque[LiveTask], lane: Latch | None = None) -> None:
         try:
             while line:
-                await self._run_one(line.popleft())
+                task = line.popleft()
+                try:
+                    await self._runner.run(task)
+                except Exception:
+                    logger.exception("task %s could not be run", task.record.task_id)
         finally:
             if lane is not None:
                 lane.down()
-
-    async def _run_one(self, task: LiveTask) -> None:
-        try:
-            await self._runner.run(task)
-        except Exception:
-            logger.exception("task %s could not be run", task.record.task_id)
 
     def _keep(self, running: asyncio.Task[None] | None) -> None:
         if running is not None:
