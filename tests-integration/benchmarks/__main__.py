@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from . import in_process
-from .load import Load, load, serving
+from .load import REQUESTS, Load, load, serving
 
 MODES = ("plain", "memory", "history", "durable")
 NAMES = {
@@ -27,34 +27,34 @@ NAMES = {
 CONNECTIONS = 32
 
 
-def over_http(rounds: int, seconds: float, folder: Path) -> dict[str, dict[str, float]]:
-    """Requests per second and latencies by mode, and their ratio to plain."""
-    seen: dict[str, list[Load]] = {mode: [] for mode in MODES}
+def over_http(rounds: int, seconds: float, folder: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """Requests per second and latencies by route and mode, and their ratio to plain."""
+    seen: dict[str, dict[str, list[Load]]] = {
+        route: {mode: [] for mode in MODES} for route in REQUESTS
+    }
     for _ in range(rounds):
         for mode in MODES:
             with serving(mode, folder) as port:
-                asyncio.run(load(port, "/task", CONNECTIONS, 0.5))
-                seen[mode].append(asyncio.run(load(port, "/task", CONNECTIONS, seconds)))
-    plain = seen["plain"]
+                for route, request in REQUESTS.items():
+                    asyncio.run(load(port, request, CONNECTIONS, 0.5))
+                    measured = asyncio.run(load(port, request, CONNECTIONS, seconds))
+                    seen[route][mode].append(measured)
     return {
-        mode: {
-            "requests_per_second": round(statistics.median(each.rate for each in loads)),
-            "share_of_plain": round(
-                statistics.median(
-                    each.rate / base.rate for each, base in zip(loads, plain, strict=True)
-                ),
-                3,
-            ),
-            "p50_ms": round(statistics.median(each.p50 for each in loads), 2),
-            "p99_ms": round(statistics.median(each.p99 for each in loads), 2),
-            "p99_to_plain": round(
-                statistics.median(
-                    each.p99 / base.p99 for each, base in zip(loads, plain, strict=True)
-                ),
-                2,
-            ),
-        }
-        for mode, loads in seen.items()
+        route: {mode: _figures(loads, by_mode["plain"]) for mode, loads in by_mode.items()}
+        for route, by_mode in seen.items()
+    }
+
+
+def _figures(loads: list[Load], plain: list[Load]) -> dict[str, float]:
+    pairs = list(zip(loads, plain, strict=True))
+    return {
+        "requests_per_second": round(statistics.median(each.rate for each in loads)),
+        "share_of_plain": round(
+            statistics.median(each.rate / base.rate for each, base in pairs), 3
+        ),
+        "p50_ms": round(statistics.median(each.p50 for each in loads), 2),
+        "p99_ms": round(statistics.median(each.p99 for each in loads), 2),
+        "p99_to_plain": round(statistics.median(each.p99 / base.p99 for each, base in pairs), 2),
     }
 
 
@@ -96,22 +96,21 @@ def _options() -> argparse.Namespace:
 
 
 def _print(figures: dict) -> None:
-    print(f"\nPython {figures['python']} on {figures['machine']}, {CONNECTIONS} connections\n")
-    print(
-        f"{'':26}{'in process':>14}{'HTTP':>12}{'of plain':>10}{'p50':>9}{'p99':>9}{'of plain':>10}"
-    )
-    print(f"{'':26}{'tasks/s':>14}{'requests/s':>12}{'':>10}{'ms':>9}{'ms':>9}")
-    for mode, seen in figures["http"].items():
-        rate = figures["tasks_per_second"].get(mode)
+    print(f"\nPython {figures['python']} on {figures['machine']}\n\nin one process, tasks/s")
+    for mode, rate in figures["tasks_per_second"].items():
+        print(f"  {NAMES[mode]:26}{rate:>10,}")
+    for route, by_mode in figures["http"].items():
+        print(f"\nover HTTP, {CONNECTIONS} connections, route {route!r}")
         print(
-            f"{NAMES[mode]:26}{f'{rate:,}' if rate else '-':>14}"
-            f"{seen['requests_per_second']:>12,}{seen['share_of_plain']:>10.2f}"
-            f"{seen['p50_ms']:>9.2f}{seen['p99_ms']:>9.2f}{seen['p99_to_plain']:>10.2f}"
+            f"  {'':26}{'requests/s':>10}{'of plain':>10}{'p50 ms':>9}{'p99 ms':>9}{'of plain':>10}"
         )
-    print(
-        f"\nmemory after {figures['memory_growth_tasks']:,} tasks:"
-        f" {figures['memory_growth_mb']:+.1f} MB"
-    )
+        for mode, seen in by_mode.items():
+            print(
+                f"  {NAMES[mode]:26}{seen['requests_per_second']:>10,}{seen['share_of_plain']:>10.2f}"
+                f"{seen['p50_ms']:>10.2f}{seen['p99_ms']:>10.2f}{seen['p99_to_plain']:>10.2f}"
+            )
+    grown = figures["memory_growth_mb"]
+    print(f"\nmemory after {figures['memory_growth_tasks']:,} tasks: {grown:+.1f} MB")
 
 
 if __name__ == "__main__":

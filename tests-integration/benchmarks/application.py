@@ -6,6 +6,7 @@
 import os
 
 from fastapi import BackgroundTasks, FastAPI
+from pydantic import BaseModel
 
 from fastapi_taskflow_core import TaskManager
 
@@ -29,6 +30,20 @@ if MODE != "plain":
 async def add(background_tasks: BackgroundTasks) -> dict[str, bool]:
     background_tasks.add_task(work, 1)
     return {"ok": True}
+
+
+class Signup(BaseModel):
+    """What a form sends."""
+
+    email: str
+    name: str
+    newsletter: bool = False
+
+
+@app.post("/signup")
+async def sign_up(signup: Signup, background_tasks: BackgroundTasks) -> Signup:
+    background_tasks.add_task(work, 1)
+    return signup
 
 
 @app.get("/ping")

@@ -15,6 +15,15 @@ from socket import socket
 _HERE = Path(__file__).parent
 
 
+_BODY = b'{"email": "ada@example.org", "name": "Ada", "newsletter": true}'
+REQUESTS = {
+    "bare": b"GET /task HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "signup": b"POST /signup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY),
+}
+"""The least a route can do, and one that reads a small JSON body and answers with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What a server did under load: requests per second, latencies in milliseconds."""
@@ -54,18 +63,17 @@ def _wait_for(port: int) -> None:
     raise TimeoutError(f"nothing listens on port {port}")
 
 
-async def load(port: int, path: str, connections: int, seconds: float) -> Load:
-    """Ask for *path* over so many connections, as fast as they are answered."""
+async def load(port: int, request: bytes, connections: int, seconds: float) -> Load:
+    """Send *request* over so many connections, as fast as they are answered."""
     latencies: list[float] = []
     end = time.perf_counter() + seconds
-    await asyncio.gather(*(_connection(port, path, end, latencies) for _ in range(connections)))
+    await asyncio.gather(*(_connection(port, request, end, latencies) for _ in range(connections)))
     cuts = statistics.quantiles(latencies, n=100)
     return Load(len(latencies) / seconds, cuts[49] * 1e3, cuts[98] * 1e3)
 
 
-async def _connection(port: int, path: str, end: float, latencies: list[float]) -> None:
+async def _connection(port: int, request: bytes, end: float, latencies: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     while (began := time.perf_counter()) < end:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
