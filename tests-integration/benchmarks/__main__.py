@@ -106,8 +106,8 @@ def _print(figures: dict) -> None:
         )
         for mode, seen in by_mode.items():
             print(
-                f"  {NAMES[mode]:26}{seen['requests_per_second']:>10,}{seen['share_of_plain']:>10.2f}"
-                f"{seen['p50_ms']:>10.2f}{seen['p99_ms']:>10.2f}{seen['p99_to_plain']:>10.2f}"
+                f"  {NAMES[mode]:26}{seen['requests_per_second']:>10,}"
+                f"{seen['share_of_plain']:>10.2f}{seen['p50_ms']:>10.2f}{seen['p99_ms']:>10.2f}{seen['p99_to_plain']:>10.2f}"
             )
     grown = figures["memory_growth_mb"]
     print(f"\nmemory after {figures['memory_growth_tasks']:,} tasks: {grown:+.1f} MB")

@@ -11,7 +11,6 @@ from fastapi_taskflow_core import ManagedBackgroundTasks
 from fastapi_taskflow_core.arguments import TypedJsonCodec
 from fastapi_taskflow_core.backends.guarded import GuardedBackend
 from fastapi_taskflow_core.backends.memory import MemoryBackend
-from fastapi_taskflow_core.desk import EngineDesk
 from fastapi_taskflow_core.engine.engine import Engine, EngineSettings
 from fastapi_taskflow_core.engine.feed import Feed
 from fastapi_taskflow_core.options import TaskOptions
@@ -35,7 +34,7 @@ def engine(registry: Registry) -> Engine:
 
 @pytest.fixture
 def new_list(engine: Engine, registry: Registry) -> Callable[[], ManagedBackgroundTasks]:
-    return lambda: ManagedBackgroundTasks(EngineDesk(engine, registry))
+    return lambda: ManagedBackgroundTasks(engine)
 
 
 @pytest.mark.parametrize("started", [True, False])

@@ -62,7 +62,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
     """
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
+        self.tasks = []  # the base class keeps its own here
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         self._held: list[LiveTask] = []
@@ -190,6 +190,11 @@ class ManagedBackgroundTasks(BackgroundTasks):
         self.run()
         if self._unfinished.count:
             await self._desk.patience.until(self._unfinished)
+
+    @property
+    def finished(self) -> bool:
+        """Whether `finish` would have nothing to do."""
+        return not (self._held or self._line or self._apart or self._unfinished.count)
 
     def _add(self, new: NewTask) -> str:
         key = new.options.idempotency_key

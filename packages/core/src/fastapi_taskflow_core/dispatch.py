@@ -56,7 +56,8 @@ class Dispatch:
         persist_all: bool = False,
     ) -> None:
         self.keep_arguments = False
-        self._ledger = ledger
+        self.admit = ledger.open
+        """The task is accepted: from now on it is live, listed, and on its way to storage."""
         self._codec = codec
         self._clock = surroundings.clock
         self._new_id = surroundings.new_id
@@ -89,10 +90,6 @@ class Dispatch:
             arguments = self._stored(new.original, function)
         self._store(record, function, arguments)
         return LiveTask(record, function, arguments, new.context)
-
-    def admit(self, task: LiveTask) -> None:
-        """The task is accepted: from now on it is live, listed, and on its way to storage."""
-        self._ledger.open(task)
 
     def _stored(self, original: TaskRecord, function: TaskFunction) -> Arguments:
         assert original.payload is not None

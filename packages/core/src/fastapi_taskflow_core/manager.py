@@ -18,7 +18,6 @@ from .backends.guarded import GuardedBackend
 from .backends.memory import MemoryBackend
 from .background import ManagedBackgroundTasks
 from .dependency import task_list_dependency
-from .desk import EngineDesk
 from .display import shown_arguments
 from .engine.engine import Engine, EngineSettings
 from .engine.feed import Feed
@@ -127,7 +126,7 @@ class TaskManager:
         self.history = History(self._backend, self._backend, self._flush, self._surroundings.clock)
         self._keep: timedelta | None = None
         self._keep_arguments = False
-        self._use(self._new_engine())
+        self._engine = self._new_engine()
         self._running = False
         self._starting = asyncio.Lock()
         self.get_tasks = task_list_dependency(self, self.new_list)
@@ -239,8 +238,7 @@ class TaskManager:
             except BaseException:
                 await self._observers.close(1.0)
                 raise
-            self._use(engine)
-            self._running = True
+            self._engine, self._running = engine, True
 
     async def shutdown(self) -> None:
         """Drain for ``drain_timeout`` seconds, write what is left and close. Twice is once."""
@@ -250,11 +248,11 @@ class TaskManager:
             self._running = False
             await self._engine.stop()
             await self._observers.close(max(1.0, self._settings.drain_timeout / 4))
-            self._use(self._new_engine())
+            self._engine = self._new_engine()
 
     def new_list(self) -> ManagedBackgroundTasks:
         """A task list, as each request gets one."""
-        return ManagedBackgroundTasks(self._desk)
+        return ManagedBackgroundTasks(self._engine)
 
     async def enqueue(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         """Run a task from anywhere; return its id once it is durable, if it is to survive.
@@ -346,10 +344,6 @@ class TaskManager:
             await self._engine.journal.flush(self._settings.commit_timeout)
         except CommitTimeout:
             return  # what can be read is better than nothing; health tells of the rest
-
-    def _use(self, engine: Engine) -> None:
-        self._engine = engine
-        self._desk = EngineDesk(engine, self._registry)
 
     def _new_engine(self) -> Engine:
         engine = Engine(

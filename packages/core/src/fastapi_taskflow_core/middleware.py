@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable
 from typing import Any, Protocol, cast
 
 from fastapi import FastAPI
@@ -71,19 +72,25 @@ class TaskListMiddleware:
         request = RequestScope(self._manager, self._manager.new_list)
         refused = False
 
-        async def hold_and_send(message: Message) -> None:
+        async def send_when_durable(tasks: ManagedBackgroundTasks, message: Message) -> None:
             nonlocal refused
-            tasks = request.tasks
+            try:
+                await tasks.commit()
+            except BackendUnavailable as error:
+                refused = True
+                await _refuse(send, error)
+            else:
+                await send(message)
+
+        def hold_and_send(message: Message) -> Awaitable[None]:
             if refused:
-                return
+                return _ignored()
+            tasks = request.tasks
             if tasks is not None and _succeeds(message):
-                try:
-                    await _accepted(tasks)
-                except BackendUnavailable as error:
-                    refused = True
-                    await _refuse(send, error)
-                    return
-            await send(message)
+                if tasks.promises:
+                    return send_when_durable(tasks, message)
+                tasks.accept()
+            return send(message)
 
         await self._serve(request, scope, receive, hold_and_send)
 
@@ -114,7 +121,7 @@ class TaskListMiddleware:
                 if not isinstance(error, asyncio.CancelledError):
                     await tasks.finish()
             raise
-        if tasks is not None:
+        if tasks is not None and not tasks.finished:
             _drop_unasked(tasks)
             await tasks.finish()
 
@@ -161,11 +168,8 @@ def _succeeds(message: Message) -> bool:
     return bool(message["type"] == "http.response.start" and message["status"] < 400)
 
 
-async def _accepted(tasks: ManagedBackgroundTasks) -> None:
-    if tasks.promises:
-        await tasks.commit()
-    else:
-        tasks.accept()
+async def _ignored() -> None:
+    """The rest of an answer that was replaced by a 503."""
 
 
 def _drop_unasked(tasks: ManagedBackgroundTasks) -> None:

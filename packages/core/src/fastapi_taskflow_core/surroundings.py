@@ -58,10 +58,11 @@ def time_ordered_id() -> str:
     6.2), so ids made one after another by a process sort in that order.
     """
     millisecond, rest = divmod(time.time_ns(), 1_000_000)
-    head = (millisecond << 16) | 0x7000 | ((rest << 12) // 1_000_000)
-    tail = (0b10 << 62) | random.getrandbits(62)
-    text = f"{head:016x}{tail:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    chance = random.getrandbits(62)
+    return (
+        f"{millisecond >> 16:08x}-{millisecond & 0xFFFF:04x}-7{(rest << 12) // 1_000_000:03x}"
+        f"-{0x8000 | chance >> 48:04x}-{chance & 0xFFFFFFFFFFFF:012x}"
+    )
 
 
 @dataclass(slots=True)

@@ -104,6 +104,13 @@ class Engine:
             self._trusted,
         )
         self.lanes = Lanes(self._runner)
+        # What a task list asks for goes straight to who does it: it is asked for every task.
+        self.find = registry.find
+        self.holder = self.live.holder
+        self.prepare = self.dispatch.prepare
+        self.admit = self.dispatch.admit
+        self.withdraw = self._ledger.withdraw
+        self.in_order = self.lanes.in_order
         self._takeover = Takeover(
             store,
             registry,
@@ -242,10 +249,6 @@ class Engine:
     def delayed(self, task: LiveTask) -> bool:
         """Whether the task is for later."""
         return self._seconds_until(task.record.run_at) > 0
-
-    def withdraw(self, task: LiveTask) -> None:
-        """The admitted task is not to run, and leaves no trace."""
-        self._ledger.withdraw(task)
 
     async def commit(self) -> None:
         """Return when everything admitted so far is durable.
