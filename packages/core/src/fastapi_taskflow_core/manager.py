@@ -164,7 +164,7 @@ class TaskManager:
             eager: Start at ``add_task``, before the response is sent.
             priority: Higher runs first; None runs in the request's order.
             queue: A named queue.
-            executor: ``"async"``, ``"thread"`` or ``"process"``; None goes by the function.
+            executor: ``"async"`` or ``"thread"``; None goes by the function.
             timeout: Seconds one attempt may take; None is no limit.
             max_delay: Cap on the delay, in seconds.
             jitter: Random share, 0 to 1, taken off or added to each delay.

@@ -145,10 +145,10 @@ def _described(
             f"executor={kind!r} needs a def, {name!r} is an async def:"
             " use executor='async' or leave it out"
         )
-    if kind == "process" and not _importable(call):
+    if kind == "process":
         raise ValueError(
-            f"executor='process' needs a function at the top level of a module,"
-            f" {name!r} is a lambda, nested or a method: move it there"
+            f"executor='process' is not there yet, {name!r} cannot use it: leave it out, and"
+            " the function runs in a thread"
         )
     named, takes_any = _keywords(call)
     own = CALL_OPTION_NAMES & named
