@@ -208,3 +208,21 @@ async def test_a_huge_error_is_cut(manager: TaskManager) -> None:
     task = await manager.history.get(await run(manager, work))
     assert len(task.error or "") == 32_768
     assert len(task.stacktrace or "") == 65_536
+
+
+async def test_text_that_utf8_cannot_hold_is_spelled_out(manager: TaskManager) -> None:
+    broken = "caf\udce9.txt"
+
+    async def reads() -> None:
+        task_log(broken)
+        task_progress(1, 2, broken)
+        raise OSError(broken)
+
+    task_id = await run(manager, reads, tags={"file": broken})
+    task = await manager.history.get(task_id)
+    spelled = r"caf\udce9.txt"
+    assert task.error == f"OSError: {spelled}"
+    assert spelled in (task.stacktrace or "")
+    assert [line.message for line in task.logs] == [spelled]
+    assert task.progress == Progress(1, 2, spelled)
+    assert task.tags == {"file": spelled}

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from .wording import storable
+
 T = TypeVar("T")
 
 _TAGS, _TAG_LENGTH, _KEY_BYTES, _NAME_LENGTH = 32, 256, 65_536, 200
@@ -77,8 +79,8 @@ def text(name: str, value: object, *, longest: int = _NAME_LENGTH) -> str:
     """A string that is not empty."""
     if not isinstance(value, str):
         raise TypeError(wrong(name, "a string", value))
-    if not value.strip() or len(value) > longest:
-        raise ValueError(wrong(name, f"a string of 1 to {longest} characters", value))
+    if not value.strip() or len(value) > longest or storable(value) != value:
+        raise ValueError(wrong(name, f"a string of 1 to {longest} characters of Unicode", value))
     return value
 
 
@@ -140,5 +142,5 @@ def tags(name: str, value: object) -> dict[str, str]:
                 f"{name}[{label!r}] must have a name without '=' and at most"
                 f" {_TAG_LENGTH} characters on either side"
             )
-        checked[label] = str(content)
+        checked[storable(label)] = storable(str(content))
     return checked

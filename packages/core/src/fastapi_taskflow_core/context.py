@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from . import checks
 from .errors import TaskCancelled
 from .records import LogLevel
+from .wording import storable
 
 LEVELS: dict[LogLevel, int] = {
     "debug": logging.DEBUG,
@@ -108,4 +109,4 @@ def task_progress(done: float, total: float | None = None, message: str | None =
         checks.number("total", total, least=0)
     ambient = current.get()
     if ambient is not None:
-        ambient.progress(done, total, None if message is None else str(message))
+        ambient.progress(done, total, None if message is None else storable(str(message)))

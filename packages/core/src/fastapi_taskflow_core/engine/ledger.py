@@ -9,6 +9,7 @@ from pathlib import Path
 from ..lifecycle import Event, transition
 from ..records import LogEntry, LogLevel, Progress
 from ..surroundings import Surroundings
+from ..wording import storable
 from .feed import Change, Feed, Said
 from .journal import Journal
 from .live import Live, LiveTask, StopReason
@@ -97,7 +98,7 @@ class Ledger:
             time,
             task.record.attempt,
             level,
-            message[:_LINE_LENGTH],
+            storable(message[:_LINE_LENGTH]),
             extra if isinstance(extra, dict) else None,
         )
         self._journal.log(task.record.task_id, entry)
@@ -111,8 +112,8 @@ class Ledger:
             self._journal.put(task.record)
 
     def _note(self, task: LiveTask, error: BaseException) -> None:
-        task.record.error = _sentence(error)[:_ERROR_LENGTH]
-        task.record.stacktrace = _stack(error)[-_STACK_LENGTH:]
+        task.record.error = storable(_sentence(error)[:_ERROR_LENGTH])
+        task.record.stacktrace = storable(_stack(error)[-_STACK_LENGTH:])
 
 
 def _sentence(error: BaseException) -> str:
