@@ -1,0 +1,128 @@
+"""A server of a test's own, in a folder and on a port of its own: to be killed, frozen, filled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+_PATIENCE = 30.0
+
+
+class Recipe(Protocol):
+    """How one kind of server is made and run. Nothing here starts before `prepare`."""
+
+    user: str | None
+    """Whom the server runs as where the tests run as root; None is whoever runs them."""
+
+    def prepare(self, folder: Path) -> None:
+        """Fill the empty *folder* with what a new server needs."""
+
+    def command(self, folder: Path, port: int) -> Sequence[str]:
+        """The server in the foreground, on the loopback address alone."""
+
+    def url(self, port: int) -> str:
+        """Its address, as the backend takes it."""
+
+    def answers(self, port: int) -> bool:
+        """Whether it can be used now."""
+
+
+class PrivateServer:
+    """A server process that belongs to one test. A context manager: it leaves nothing running.
+
+    Args:
+        recipe: What kind of server.
+        folder: An empty folder for its data, which outlives `kill` and `start`.
+        environment: Variables to set for the process, such as a preloaded clock.
+    """
+
+    def __init__(
+        self, recipe: Recipe, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._recipe = recipe
+        self._folder = folder
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._prepared = False
+        self.port = free_port()
+        self.url = recipe.url(self.port)
+
+    def start(self) -> None:
+        """Start it, again after `kill` or `stop`, and return when it answers."""
+        if not self._prepared:
+            self._recipe.prepare(self._folder)
+            self._prepared = True
+        with (self._folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603  the recipe is the test's own
+                self._recipe.command(self._folder, self.port),
+                env=self._environment,
+                user=self._recipe.user if os.geteuid() == 0 else None,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._wait_until_it_answers(self._process)
+
+    def kill(self) -> None:
+        """SIGKILL it with all its children: a crash. Twice is once."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM it and wait until it is gone. Twice is once."""
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """SIGSTOP it: connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen server go on."""
+        self._signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not self._recipe.answers(self.port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = (self._folder / "output").read_text(errors="replace")[-2000:]
+                self.kill()
+                raise RuntimeError(f"the server did not start: {process.args!r}\n{said}")
+            time.sleep(0.05)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            process.wait(_PATIENCE)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, number)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on just now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
