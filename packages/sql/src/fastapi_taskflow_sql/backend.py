@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
+from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
 from fastapi_taskflow_core.backends.base import (
     Batch,
     Beat,
@@ -19,6 +21,8 @@ from fastapi_taskflow_core.backends.base import (
     Unfinished,
     Written,
 )
+from fastapi_taskflow_core.backends.scheduling import Later, Slot
+from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 from fastapi_taskflow_core.rollups import RollupKey, RollupValue
@@ -30,10 +34,14 @@ from .connection import Clock, Connection, Connections, Contended, Presence
 from .instances import Instances
 from .pages import Pages
 from .rows import from_row
+from .settings import Settings
 from .statements import Statements
 from .tasks import Tasks
+from .timetable import Timetable
+from .trail import Trail
 
 _LOOKS = 5
+T = TypeVar("T")
 
 
 class SqlBackend:
@@ -55,6 +63,9 @@ class SqlBackend:
         self._instances = Instances(sql, clock, presence)
         self._claims = Claims(sql, clock, self._tasks, self._instances)
         self._pages = Pages(sql)
+        self._timetable = Timetable(sql, clock, self._tasks)
+        self._settings = Settings(sql, clock)
+        self._trail = Trail(sql)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -71,13 +82,12 @@ class SqlBackend:
 
     async def write(self, batch: Batch) -> Written:
         """Apply *batch* in one transaction."""
-        for look in (False, *[True] * _LOOKS):
-            work = partial(self._batches.write, batch=batch, look=look)
-            try:
-                return await self._connections.write(work, durable=batch.durable)
-            except Contended:
-                continue
-        raise BackendUnavailable("others keep changing the tasks of this batch")
+        hasty = partial(self._batches.write, batch=batch, look=False)
+        careful = partial(self._batches.write, batch=batch, look=True)
+        try:
+            return await self._connections.write(hasty, durable=batch.durable)
+        except Contended:
+            return await self._insist(careful, durable=batch.durable)
 
     async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
         """Give the caller due tasks, after burying what is dead."""
@@ -129,6 +139,54 @@ class SqlBackend:
     async def instances(self) -> Sequence[InstanceInfo]:
         """Every instance that is not buried."""
         return await self._connections.read(self._instances.known)
+
+    async def fire(self, slot: Slot, task: TaskRecord | None = None) -> bool:
+        """Settle a slot, and store its task."""
+        return await self._connections.write(partial(self._timetable.fire, slot=slot, task=task))
+
+    async def slots(self, schedule: str, limit: int = 20) -> Sequence[Slot]:
+        """The slots settled last, newest first."""
+        work = partial(self._timetable.slots, schedule=schedule, limit=limit)
+        return await self._connections.read(work)
+
+    async def put_later(self, run_key: str, task: TaskRecord, now: datetime) -> str | None:
+        """Store a task under a key, in place of the one that waits there."""
+        work = partial(self._timetable.put, run_key=run_key, task=task, now=now)
+        return await self._connections.write(work)
+
+    async def drop_later(self, run_key: str, now: datetime) -> TaskRecord | None:
+        """Cancel the task that waits under a key."""
+        work = partial(self._timetable.drop, run_key=run_key, now=now)
+        return await self._connections.write(work)
+
+    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+        """Tasks that wait under a key, the soonest first."""
+        work = partial(self._timetable.later, before=before, limit=limit)
+        return await self._connections.read(work)
+
+    async def change_setting(self, change: SettingChange) -> bool:
+        """Make the change if the version is as it says."""
+        return await self._insist(partial(self._settings.change, change=change))
+
+    async def settings(self, prefix: str = "") -> Mapping[str, Setting]:
+        """Every setting whose name begins with *prefix*."""
+        return await self._connections.read(partial(self._settings.read, prefix=prefix))
+
+    async def note(self, entry: AuditEntry) -> None:
+        """Append an entry to the audit trail."""
+        await self._connections.write(partial(self._trail.note, entry=entry))
+
+    async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
+        """Entries of the audit trail, newest first."""
+        return await self._connections.read(partial(self._trail.read, query=query))
+
+    async def _insist(self, work: Callable[[Connection], T], *, durable: bool = True) -> T:
+        for _ in range(_LOOKS):
+            try:
+                return await self._connections.write(work, durable=durable)
+            except Contended:
+                continue
+        raise BackendUnavailable("others keep changing the same rows")
 
     def _count_unfinished(self, connection: Connection) -> dict[Unfinished, int]:
         rows = connection.fetch(self._sql.render(statements.UNFINISHED_COUNTS))

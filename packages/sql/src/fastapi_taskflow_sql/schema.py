@@ -174,10 +174,63 @@ ROLLUPS = Table(
     clustered=True,
 )
 
+SLOTS = Table(
+    name="slots",
+    columns=(
+        Column("schedule", "name"),
+        Column("at", "bigint"),
+        Column("outcome", "name"),
+        Column("task_id", "id", null=True),
+    ),
+    key=("schedule", "at"),
+    clustered=True,
+)
+
+# Tasks that wait for their hour under a key of the caller's.
+LATER = Table(
+    name="later",
+    columns=(
+        Column("run_key_hash", "hash"),
+        Column("run_key", "text"),
+        Column("waiting_id", "id"),
+    ),
+    key=("run_key_hash",),
+    indexes=(Index("later_task", ("waiting_id",)),),
+)
+
+SETTINGS = Table(
+    name="settings",
+    columns=(
+        Column("name", "name"),
+        Column("value", "text"),
+        Column("version", "bigint"),
+        Column("expires_at", "bigint", null=True),
+    ),
+    key=("name",),
+    indexes=(Index("settings_expiry", ("expires_at",), where="expires_at IS NOT NULL"),),
+)
+
+AUDIT = Table(
+    name="audit",
+    columns=(
+        Column("entry_id", "id"),
+        Column("at", "bigint"),
+        Column("actor", "name"),
+        Column("address", "name"),
+        Column("action", "name"),
+        Column("target", "text"),
+        Column("result", "text"),
+    ),
+    key=("entry_id",),
+    indexes=(Index("audit_actor", ("actor", "entry_id")),),
+)
+
 META = Table(
     name="meta",
     columns=(Column("name", "name"), Column("value", "text")),
     key=("name",),
 )
 
-TABLES = (META, TASKS, LOGS, TAGS, ALIASES, INSTANCES, ROLLUPS)
+TABLES = (
+    META, TASKS, LOGS, TAGS, ALIASES, INSTANCES, ROLLUPS, SLOTS, LATER, SETTINGS, AUDIT
+)  # fmt: skip

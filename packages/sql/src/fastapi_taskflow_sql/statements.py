@@ -60,7 +60,8 @@ DELETE_TASKS = "DELETE FROM {tasks} WHERE task_id IN ({many})"
 DELETE_LOGS = "DELETE FROM {logs} WHERE task_id IN ({many})"
 DELETE_TAGS = "DELETE FROM {tags} WHERE task_id IN ({many})"
 DELETE_ALIASES = "DELETE FROM {aliases} WHERE task_id IN ({many})"
-FORGET_TASKS = (DELETE_LOGS, DELETE_TAGS, DELETE_ALIASES, DELETE_TASKS)
+DELETE_LATER = "DELETE FROM {later} WHERE waiting_id IN ({many})"
+FORGET_TASKS = (DELETE_LOGS, DELETE_TAGS, DELETE_ALIASES, DELETE_LATER, DELETE_TASKS)
 
 LOG_LINES = (
     "SELECT seq, time, attempt, level, message, extra FROM {logs}"
@@ -70,6 +71,39 @@ UNFINISHED_COUNTS = (
     "SELECT func_name, queue, status, COUNT(*) FROM {tasks} WHERE {unfinished}"
     " GROUP BY func_name, queue, status"
 )
+
+LAST_SLOTS = (
+    "SELECT schedule, at, outcome, task_id FROM {slots} WHERE schedule = {p}"
+    " ORDER BY at DESC LIMIT {limit}"
+)
+FORGET_SLOTS = "DELETE FROM {slots} WHERE schedule = {p} AND at < {p}"
+LATER = "SELECT waiting_id FROM {later} WHERE run_key_hash = {p}{for_update}"
+GIVE_LATER = "UPDATE {later} SET waiting_id = {p} WHERE run_key_hash = {p}"
+DROP_LATER = "DELETE FROM {later} WHERE run_key_hash = {p}"
+ALL_LATER = (
+    "SELECT run_key, {record} FROM {tasks} JOIN {later} ON waiting_id = task_id"
+    " WHERE {unfinished} AND status = 'pending' AND owner IS NULL AND due_at < {p}"
+    " ORDER BY due_at, task_id LIMIT {limit}"
+)
+
+SETTING = "SELECT version, expires_at FROM {settings} WHERE name = {p}{for_update}"
+SETTINGS = (
+    "SELECT name, value, version FROM {settings} WHERE name >= {p} AND name < {p}"
+    " AND (expires_at IS NULL OR expires_at > {p}) ORDER BY name"
+)
+SET_SETTING = (
+    "UPDATE {settings} SET value = {p}, version = {p}, expires_at = {p}"
+    " WHERE name = {p} AND version = {p}"
+)
+DROP_SETTING = "DELETE FROM {settings} WHERE name = {p}"
+FORGET_SETTINGS = "DELETE FROM {settings} WHERE expires_at <= {p}"
+
+AUDIT = (
+    "SELECT entry_id, at, actor, address, action, target, result FROM {audit} WHERE entry_id < {p}"
+)
+AUDIT_OF = " AND actor = {p}"
+AUDIT_ABOUT = " AND action = {p}"
+AUDIT_ORDER = " ORDER BY entry_id DESC LIMIT {limit}"
 
 T = TypeVar("T")
 

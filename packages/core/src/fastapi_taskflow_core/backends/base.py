@@ -16,6 +16,9 @@ from typing import Literal, NamedTuple, Protocol
 
 from ..records import LogEntry, Source, TaskRecord, TaskStatus
 from ..rollups import Resolution, RollupKey, RollupValue
+from .audit import AuditStore
+from .scheduling import ScheduleStore
+from .settings import SettingStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +270,8 @@ class TaskReader(Protocol):
         """Every instance that beat, until it leaves or is declared dead; longest started first."""
 
 
-class Backend(TaskStore, TaskReader, Protocol):
-    """Storage for tasks: everything above."""
+class Backend(TaskStore, TaskReader, ScheduleStore, SettingStore, AuditStore, Protocol):
+    """Storage for tasks and what belongs to them: each reader of it asks for its own part."""
 
     def another(self) -> Backend:
         """A further backend for the same data, with connections of its own, not open yet.

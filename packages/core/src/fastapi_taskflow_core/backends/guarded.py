@@ -16,6 +16,7 @@ from typing import TypeVar
 from ..errors import BackendError, BackendUnavailable
 from ..records import LogEntry, TaskRecord
 from ..rollups import RollupKey, RollupValue
+from .audit import AuditEntry, AuditQuery
 from .base import (
     Backend,
     Batch,
@@ -31,6 +32,8 @@ from .base import (
     Written,
 )
 from .memory import MemoryBackend
+from .scheduling import Later, Slot
+from .settings import Setting, SettingChange
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -158,3 +161,39 @@ class GuardedBackend:
     async def instances(self) -> Sequence[InstanceInfo]:
         """See `TaskReader.instances`."""
         return await self._use(lambda backend: backend.instances())
+
+    async def fire(self, slot: Slot, task: TaskRecord | None = None) -> bool:
+        """See `ScheduleStore.fire`."""
+        return await self._use(lambda backend: backend.fire(slot, task))
+
+    async def slots(self, schedule: str, limit: int = 20) -> Sequence[Slot]:
+        """See `ScheduleStore.slots`."""
+        return await self._use(lambda backend: backend.slots(schedule, limit))
+
+    async def put_later(self, run_key: str, task: TaskRecord, now: datetime) -> str | None:
+        """See `ScheduleStore.put_later`."""
+        return await self._use(lambda backend: backend.put_later(run_key, task, now))
+
+    async def drop_later(self, run_key: str, now: datetime) -> TaskRecord | None:
+        """See `ScheduleStore.drop_later`."""
+        return await self._use(lambda backend: backend.drop_later(run_key, now))
+
+    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+        """See `ScheduleStore.later`."""
+        return await self._use(lambda backend: backend.later(before, limit))
+
+    async def change_setting(self, change: SettingChange) -> bool:
+        """See `SettingStore.change_setting`."""
+        return await self._use(lambda backend: backend.change_setting(change))
+
+    async def settings(self, prefix: str = "") -> Mapping[str, Setting]:
+        """See `SettingStore.settings`."""
+        return await self._use(lambda backend: backend.settings(prefix))
+
+    async def note(self, entry: AuditEntry) -> None:
+        """See `AuditStore.note`."""
+        await self._use(lambda backend: backend.note(entry))
+
+    async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
+        """See `AuditStore.audit`."""
+        return await self._use(lambda backend: backend.audit(query))

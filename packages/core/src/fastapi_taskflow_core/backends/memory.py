@@ -15,6 +15,7 @@ from ..orphans import orphan
 from ..records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
 from ..rollups import RollupKey, RollupValue, tally
 from ..surroundings import Clock, SystemClock
+from .audit import AuditEntry, AuditQuery
 from .base import (
     Backend,
     Batch,
@@ -31,8 +32,12 @@ from .base import (
 )
 from .counters import Counters
 from .listing import page
+from .notes import Settings, Trail
 from .presence import Presence
+from .scheduling import Later, Slot
+from .settings import Setting, SettingChange
 from .shelves import Shelves
+from .timetable import Timetable
 
 
 class MemoryBackend:
@@ -54,6 +59,9 @@ class MemoryBackend:
         self._shelves = Shelves(whole("history_limit", history_limit, least=1))
         self._counters = Counters(self._clock)
         self._presence = Presence(self._clock)
+        self._timetable = Timetable(self._shelves)
+        self._settings = Settings(self._clock)
+        self._trail = Trail()
         # The heartbeat comes from a thread of its own; nothing waits while it is held.
         self._lock = Lock()
 
@@ -111,8 +119,7 @@ class MemoryBackend:
             if task is None:
                 return None
             if task.status is TaskStatus.PENDING and task.owner is None:
-                transition(task, Event.CANCEL, now)
-                self._finish(task)
+                self._cancel(task, now)
             elif not task.status.finished:
                 task.cancel_requested = True
             return _shown(task)
@@ -157,6 +164,66 @@ class MemoryBackend:
         with self._lock:
             return self._presence.list()
 
+    async def fire(self, slot: Slot, task: TaskRecord | None = None) -> bool:
+        """See `ScheduleStore.fire`."""
+        with self._lock:
+            if slot.at > self._clock.now() or not self._timetable.settle(slot):
+                return False
+            self._add(task)
+            return True
+
+    async def slots(self, schedule: str, limit: int = 20) -> Sequence[Slot]:
+        """See `ScheduleStore.slots`."""
+        with self._lock:
+            return self._timetable.slots(schedule, limit)
+
+    async def put_later(self, run_key: str, task: TaskRecord, now: datetime) -> str | None:
+        """See `ScheduleStore.put_later`."""
+        with self._lock:
+            if self._timetable.holds(run_key, task.task_id):
+                return None
+            self._add(task)
+            replaced = self._timetable.take_key(run_key, task.task_id)
+            if replaced is None:
+                return None
+            self._cancel(replaced, now)
+            return replaced.task_id
+
+    async def drop_later(self, run_key: str, now: datetime) -> TaskRecord | None:
+        """See `ScheduleStore.drop_later`."""
+        with self._lock:
+            task = self._timetable.drop_key(run_key)
+            if task is None:
+                return None
+            self._cancel(task, now)
+            return _shown(task)
+
+    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+        """See `ScheduleStore.later`."""
+        with self._lock:
+            waiting = self._timetable.later(before, limit)
+            return [Later(it.run_key, _shown(it.task)) for it in waiting]
+
+    async def change_setting(self, change: SettingChange) -> bool:
+        """See `SettingStore.change_setting`."""
+        with self._lock:
+            return self._settings.change(change)
+
+    async def settings(self, prefix: str = "") -> Mapping[str, Setting]:
+        """See `SettingStore.settings`."""
+        with self._lock:
+            return self._settings.read(prefix)
+
+    async def note(self, entry: AuditEntry) -> None:
+        """See `AuditStore.note`."""
+        with self._lock:
+            self._trail.note(entry)
+
+    async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
+        """See `AuditStore.audit`."""
+        with self._lock:
+            return self._trail.read(query)
+
     def _write(self, batch: Batch) -> Written:
         finished = [
             task for task in chain(batch.inserts, batch.updates) if task.status not in UNFINISHED
@@ -190,6 +257,14 @@ class MemoryBackend:
             and (task.run_at is None or task.run_at <= now)
             and task.func_name in wanted.functions
         )
+
+    def _add(self, task: TaskRecord | None) -> None:
+        if task is not None:
+            self._shelves.write(Batch(task.owner or "", inserts=[task.copy()]))
+
+    def _cancel(self, task: TaskRecord, now: datetime) -> None:
+        transition(task, Event.CANCEL, now)
+        self._finish(task)
 
     def _finish(self, task: TaskRecord) -> None:
         self._shelves.finish(task)

@@ -18,6 +18,7 @@ has a fixture of that name. The tests are coroutines: pytest-asyncio must be in 
 
 from __future__ import annotations
 
+from .audit import *
 from .cancelling import *
 from .claiming import *
 from .concurrency import *
@@ -25,12 +26,15 @@ from .fencing import *
 from .fields import *
 from .instances import *
 from .keys import *
+from .later import *
 from .logs import *
 from .metrics import *
 from .opening import *
 from .querying import *
 from .retention import *
 from .second import *
+from .settings import *
+from .slots import *
 from .takeover import *
 from .writing import *
 
