@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eventually import eventually
@@ -197,8 +195,8 @@ async def test_a_stop_ends_every_worker(tmp_path: Path) -> None:
     manager.task(executor="process")(die)
     manager.task(executor="process", keep_result=True)(where)
     await manager.startup()
-    idle = manager.result_of(await manager.wait(await manager.enqueue(where), 30))
     interrupted = await manager.enqueue(die, tmp_path / "pid")
+    idle = manager.result_of(await manager.wait(await manager.enqueue(where), 30))
     busy = await pid_in(tmp_path / "pid")
     await manager.shutdown()
     task = await kept.get(interrupted)
@@ -232,9 +230,7 @@ async def test_a_result_that_cannot_be_sent_fails_the_task(manager: TaskManager)
     assert "cannot pickle" in str(task.error)
 
 
-async def test_a_function_that_is_not_found_there_says_so(
-    manager: TaskManager, monkeypatch: Any
-) -> None:
+async def test_a_function_that_is_not_found_there_says_so(manager: TaskManager) -> None:
     def renamed() -> None: ...
 
     renamed.__qualname__ = renamed.__name__ = "not_there"
@@ -242,4 +238,3 @@ async def test_a_function_that_is_not_found_there_says_so(
     task = await manager.wait(await manager.enqueue(renamed), 30)
     assert task.status == "failed"
     assert "not_there" in str(task.error)
-    await asyncio.sleep(0)

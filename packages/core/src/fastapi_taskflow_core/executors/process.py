@@ -34,7 +34,7 @@ class ProcessExecutor:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
+        self._workers: set[_Worker] = set()
 
     async def run(self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Call the function in a worker, which is killed if the wait is cancelled."""
@@ -43,8 +43,7 @@ class ProcessExecutor:
         assert voice is not None
         asking = asyncio.current_task()
         assert asking is not None
-        worker = self._idle.pop() if self._idle else _Worker(self._patience)
-        self._busy.add(worker)
+        worker = self._idle.pop() if self._idle else self._new_worker()
         task.interrupt = asking.cancel
         usable = False
         try:
@@ -62,19 +61,25 @@ class ProcessExecutor:
             return result
         finally:
             task.interrupt = None
-            self._busy.discard(worker)
             if usable:
                 self._idle.append(worker)
 
     async def stop(self) -> None:
         """End every worker: idle ones go by themselves, the others are killed."""
-        leaving, self._idle = [*self._idle, *self._busy], []
-        for worker in self._busy:
-            worker.kill()
-        for worker in leaving:
-            worker.dismiss()
-        if leaving:
-            await asyncio.wait([worker.gone for worker in leaving])
+        for worker in self._workers:
+            if worker in self._idle:
+                worker.dismiss()
+            else:
+                worker.kill()
+        self._idle.clear()
+        if self._workers:
+            await asyncio.wait([worker.gone for worker in self._workers])
+
+    def _new_worker(self) -> _Worker:
+        worker = _Worker(self._patience)
+        self._workers.add(worker)
+        worker.gone.add_done_callback(lambda _: self._workers.discard(worker))
+        return worker
 
 
 def _job(task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Job:
