@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from .family import family, living
+
 _PATIENCE = 30.0
 
 
@@ -110,14 +112,26 @@ class PrivateServer:
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            process.wait(_PATIENCE)
+        if process is None:
+            return
+        # The children of some servers have groups of their own; on SIGTERM it is up to the
+        # server what becomes of them.
+        members = family(process.pid)
+        _send(members if number is signal.SIGKILL else members[:1], number)
+        process.wait(_PATIENCE)
+        deadline = time.monotonic() + _PATIENCE
+        while living(members) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
-            os.killpg(self._process.pid, number)
+            _send(family(self._process.pid), number)
+
+
+def _send(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def free_port() -> int:
