@@ -5,6 +5,7 @@ from __future__ import annotations
 from .__about__ import __version__
 from .background import ManagedBackgroundTasks
 from .context import TaskContext, get_task_context, task_log, task_progress
+from .engine.queues import QueueStats
 from .errors import (
     AbortTask,
     AttemptTimeout,
@@ -17,6 +18,7 @@ from .errors import (
     MissingExtra,
     PayloadError,
     QueueFullError,
+    RemoteError,
     RetryTask,
     SchemaTooNew,
     TaskArgumentError,
@@ -24,6 +26,7 @@ from .errors import (
     TaskflowError,
     TaskNotFound,
     TaskStateError,
+    WorkerDied,
 )
 from .health import Health
 from .manager import TaskManager
@@ -36,6 +39,7 @@ from .observers import (
     StdoutLogger,
     TaskObserver,
 )
+from .options import QueueConfig
 from .plugins import register_backend
 from .records import Attempt, LogEntry, Progress, TaskRecord, TaskStatus
 
@@ -60,7 +64,10 @@ __all__ = [
     "MissingExtra",
     "PayloadError",
     "Progress",
+    "QueueConfig",
     "QueueFullError",
+    "QueueStats",
+    "RemoteError",
     "RetryTask",
     "SchemaTooNew",
     "StdoutLogger",
@@ -74,6 +81,7 @@ __all__ = [
     "TaskStateError",
     "TaskStatus",
     "TaskflowError",
+    "WorkerDied",
     "__version__",
     "get_task_context",
     "register_backend",
