@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import AsyncIterator, Iterator
 
-import psycopg2
 import pytest
+from postgres_tools import private_server, run
 
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.servers import (
     POSTGRES_STANDARD,
     PostgresRecipe,
     PrivateServer,
-    missing,
     postgres_answers,
     postgres_program,
     server_url,
 )
 
 _numbers = itertools.count()
-
-
-def run(url: str, *statements: str) -> list[tuple]:
-    """What the last of the statements answers."""
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture(scope="session")
@@ -63,15 +49,7 @@ async def backend(url: str, schema: str) -> AsyncIterator[PostgresBackend]:
 
 
 @pytest.fixture
-def private() -> Iterator[Callable[..., PrivateServer]]:
-    """Makes servers that the test may kill, with settings."""
-    from contextlib import ExitStack
-    if not Path(postgres_program("postgres")).exists():
-        missing("postgres", "install its server")
-    with ExitStack() as stack:
-
-        def make(**settings: str | int) -> PrivateServer:
-            folder = stack.enter_context(TemporaryDirectory(prefix="taskflow-postgres-"))
-            return stack.enter_context(PrivateServer(PostgresRecipe(**settings), Path(folder)))
-
-        yield make
+def private() -> Iterator[PrivateServer]:
+    """A server that the test may kill."""
+    with private_server() as server:
+        yield server

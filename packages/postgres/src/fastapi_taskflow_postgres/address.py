@@ -39,17 +39,27 @@ class Address:
         try:
             given: dict[str, str] = parse_dsn(place)
         except (psycopg2.Error, TypeError):
-            # libpq's own words may quote what it stumbled over, so a part of the password.
+            given = {}
+        # Nothing is quoted of what was not understood, as it may be a part of the password.
+        if not given or _torn(given):
             raise ValueError(
                 "the URL of a PostgreSQL database must be like"
                 " 'postgresql://user:password@host:5432/database?sslmode=require', with options"
                 " that libpq knows, and with characters such as @ : / ? # % written as %40 and"
                 " so on in user and password"
-            ) from None
+            )
         return cls(_name(given), {**_DEFAULTS, **given})
 
     def __str__(self) -> str:
         return self.name
+
+
+def _torn(options: Mapping[str, str]) -> bool:
+    """Whether a password with a bare ``@`` or ``/`` seems to go on where it should not."""
+    host, database = options.get("host", ""), options.get("dbname", "")
+    port = options.get("port", "").replace(",", "")
+    torn_port = port != "" and not port.isdecimal()
+    return torn_port or "@" in host[1:] or "@" in database or "/" in database
 
 
 def _name(options: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ _MIGRATION = 600.0
 """Seconds that a change of the schema may take, with waiting for another's."""
 # Held by whoever creates or changes tables of ours in the database; the number is any.
 _LOCK = "SELECT pg_advisory_xact_lock(7306092816104875)"
-_HAS_SCHEMA = "SELECT current_schema() IS NOT NULL"
+_HAS_SCHEMA = "SELECT COUNT(*) FROM pg_catalog.pg_namespace WHERE nspname = %s"
 T = TypeVar("T")
 
 
@@ -103,6 +103,7 @@ class PostgresConnections:
 
     def _migrate(self, connection: Connection) -> None:
         connection.fetch(_LOCK)
-        if self._schema is not None and not connection.fetch(_HAS_SCHEMA)[0][0]:
-            connection.execute(f"CREATE SCHEMA {quoted(self._schema)}")
+        schema = self._schema
+        if schema is not None and not connection.fetch(_HAS_SCHEMA, (schema,))[0][0]:
+            connection.execute(f"CREATE SCHEMA {quoted(schema)}")
         migrate(self._sql, connection, self._address.name)

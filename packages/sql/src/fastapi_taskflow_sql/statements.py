@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -111,10 +112,23 @@ _KINDS = {column.name: column.kind for column in TASKS.columns}
 T = TypeVar("T")
 
 
+_PREFIX = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+"""What is no different in quotes, and leaves room for the longest name."""
+
+
 class Statements:
-    """The statements as one database wants them, under table names with *prefix*."""
+    """The statements as one database wants them, under table names with *prefix*.
+
+    Raises:
+        ValueError: *prefix* cannot begin a name on every database.
+    """
 
     def __init__(self, dialect: Dialect, prefix: str = "taskflow_") -> None:
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError(
+                "prefix must be 1 to 40 lower-case letters, digits and _, beginning with a"
+                f" letter or _, got {prefix!r}"
+            )
         self.dialect = dialect
         self.prefix = prefix
         self._words = {

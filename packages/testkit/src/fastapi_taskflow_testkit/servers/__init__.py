@@ -2,12 +2,14 @@
 
 from .postgres import POSTGRES_STANDARD, PostgresRecipe, postgres_answers, postgres_program
 from .private import PrivateServer, Recipe
+from .proxy import Proxy
 from .where import missing, server_url
 
 __all__ = [
     "POSTGRES_STANDARD",
     "PostgresRecipe",
     "PrivateServer",
+    "Proxy",
     "Recipe",
     "missing",
     "postgres_answers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +18,14 @@ class PostgresRecipe:
     """A server that trusts its own host, its user being ``postgres``.
 
     Args:
+        access: Who may come in instead, as it stands in ``pg_hba.conf``.
         settings: Further settings, as they stand in ``postgresql.conf``.
     """
 
-    def __init__(self, **settings: str | int) -> None:
+    def __init__(self, access: str | None = None, **settings: str | int) -> None:
         self.user: str | None = "postgres"
+        self.stopped_by = signal.SIGINT
+        self._access = access
         self._settings = settings
 
     def prepare(self, folder: Path) -> None:
@@ -38,6 +42,8 @@ class PostgresRecipe:
             check=True,
             capture_output=True,
         )
+        if self._access is not None:
+            (folder / "data" / "pg_hba.conf").write_text(self._access)
 
     def command(self, folder: Path, port: int) -> Sequence[str]:
         """The server in the foreground."""

@@ -23,6 +23,8 @@ class Recipe(Protocol):
 
     user: str | None
     """Whom the server runs as where the tests run as root; None is whoever runs them."""
+    stopped_by: signal.Signals
+    """What makes it end soon and tidily, whoever is connected."""
 
     def prepare(self, folder: Path) -> None:
         """Fill the empty *folder* with what a new server needs."""
@@ -78,8 +80,8 @@ class PrivateServer:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """SIGTERM it and wait until it is gone. Twice is once."""
-        self._end(signal.SIGTERM)
+        """Let it end tidily and wait until it is gone. Twice is once."""
+        self._end(self._recipe.stopped_by)
 
     def freeze(self) -> None:
         """SIGSTOP it: connections stay open, and nothing answers."""
@@ -99,7 +101,11 @@ class PrivateServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.kill()
+        self.thaw()
+        try:
+            self.stop()
+        finally:
+            self.kill()
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -111,14 +117,13 @@ class PrivateServer:
             time.sleep(0.05)
 
     def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        if self._process is None:
             return
-        # The children of some servers have groups of their own; on SIGTERM it is up to the
-        # server what becomes of them.
-        members = family(process.pid)
+        # The children of some servers have process groups of their own.
+        members = family(self._process.pid)
         _send(members if number is signal.SIGKILL else members[:1], number)
-        process.wait(_PATIENCE)
+        self._process.wait(_PATIENCE)
+        self._process = None
         deadline = time.monotonic() + _PATIENCE
         while living(members) and time.monotonic() < deadline:
             time.sleep(0.01)
