@@ -60,5 +60,8 @@ def test_of_20000_tasks_put_and_claimed_by_four_processes_each_is_run_once(
     times = Counter(task_id for share in shares for task_id in share)
     assert len(times) == PROCESSES * TASKS
     assert set(times.values()) == {1}
-    counted = run(url, f"SELECT SUM(n) FROM {schema}.taskflow_rollups WHERE resolution = 'hour' AND event = 'success'")
+    counted = run(
+        url,
+        f"SELECT SUM(n) FROM {schema}.taskflow_rollups WHERE resolution = 'hour' AND event = 'success'",
+    )
     assert counted == [(PROCESSES * TASKS,)]

@@ -89,7 +89,7 @@ def test_a_transaction_leaves_its_session_as_it_was(url: str) -> None:
     session = Session(Address.parse(url), time.monotonic() + 5)
     said = [f"SELECT current_setting('{it}')" for it in ("search_path", "statement_timeout")]
     before = [session.fetch(each) for each in said]
-    session.begin(Terms.of(5, "", "elsewhere").beginning, time.monotonic() + 5)
+    session.begin(Terms.writing(5, "elsewhere").beginning, time.monotonic() + 5)
     assert session.fetch(said[0]) == [("elsewhere",)]
     session.commit()
     assert [session.fetch(each) for each in said] == before
@@ -100,10 +100,8 @@ async def test_a_client_that_freezes_in_a_transaction_does_not_keep_its_locks(
     url: str, schema: str, connections: PostgresConnections
 ) -> None:
     frozen = Session(Address.parse(url), time.monotonic() + 5)
-    frozen.begin(Terms.of(0.2, "", schema).beginning, time.monotonic() + 5)
+    frozen.begin(Terms.writing(0.2, schema).beginning, time.monotonic() + 5)
     frozen.execute(CHANGE, ("a",))
     await connections.write(lambda it: it.execute(CHANGE, ("a",)))
     assert not frozen.usable
     frozen.close()
-
-

@@ -28,7 +28,9 @@ async def test_a_terminated_connection_is_replaced_before_anybody_notices(
             assert ended == [(True,), (True,)]
 
 
-async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(private: PrivateServer) -> None:
+async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(
+    private: PrivateServer,
+) -> None:
     acknowledged: list[TaskRecord] = []
     ending = asyncio.Event()
 
@@ -53,7 +55,9 @@ async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(private: P
     assert len(acknowledged) > 300
 
 
-async def test_a_server_that_comes_back_is_used_again_within_5_seconds(private: PrivateServer) -> None:
+async def test_a_server_that_comes_back_is_used_again_within_5_seconds(
+    private: PrivateServer,
+) -> None:
     async with opened(PostgresBackend(private.url)) as backend:
         await put(backend, a_task())
         private.stop()
@@ -63,7 +67,9 @@ async def test_a_server_that_comes_back_is_used_again_within_5_seconds(private: 
         await insist(lambda: put(backend, a_task()), seconds=5)
 
 
-async def test_a_frozen_server_blocks_neither_the_loop_nor_its_callers(private: PrivateServer) -> None:
+async def test_a_frozen_server_blocks_neither_the_loop_nor_its_callers(
+    private: PrivateServer,
+) -> None:
     async with opened(PostgresBackend(private.url, statement_timeout=1)) as backend:
         await asyncio.gather(*(backend.get("x") for _ in range(8)))
         private.freeze()

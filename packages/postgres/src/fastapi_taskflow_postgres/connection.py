@@ -47,10 +47,8 @@ class PostgresConnections:
         self._sql = sql
         self._schema = schema
         self._connect_timeout = limits.connect_timeout
-        self._to_write = Terms.of(limits.statement_timeout, "", schema)
-        self._to_read = Terms.of(
-            limits.statement_timeout, "ISOLATION LEVEL REPEATABLE READ READ ONLY", schema
-        )
+        self._to_write = Terms.writing(limits.statement_timeout, schema)
+        self._to_read = Terms.reading(limits.statement_timeout, schema)
         readers = limits.pool_size // 2
         self._writing = Lane("taskflow-postgres-writer", limits.pool_size - readers, self._connect)
         self._reading = Lane("taskflow-postgres-reader", readers, self._connect)
@@ -63,7 +61,7 @@ class PostgresConnections:
         self._writing.start()
         try:
             if not await self.write(self._inspect):
-                migration = Terms.of(_MIGRATION, "", self._schema)
+                migration = Terms.writing(_MIGRATION, self._schema)
                 with translated(self._address.name):
                     await self._writing.run(self._migrate, migration)
                 await self.write(self._inspect)

@@ -13,7 +13,9 @@ logger = logging.getLogger(__name__)
 
 _RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _HAS_RIGHTS = " AND ".join(f"has_table_privilege(name, '{right}')" for right in _RIGHTS)
-_WITHOUT_RIGHTS = "SELECT name FROM (VALUES {names}) AS tables (name) WHERE NOT (" + _HAS_RIGHTS + ")"
+_WITHOUT_RIGHTS = (
+    "SELECT name FROM (VALUES {names}) AS tables (name) WHERE NOT (" + _HAS_RIGHTS + ")"
+)
 _COMMIT = "SELECT current_setting('synchronous_commit')"
 
 
