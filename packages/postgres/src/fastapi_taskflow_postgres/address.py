@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
@@ -24,7 +25,7 @@ class Address:
     """The place of a database; as text, an URL without password and options."""
 
     name: str
-    options: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, Any] = field(repr=False)
     """What libpq is told: those of the URL, and how soon a dead connection is noticed."""
 
     @classmethod

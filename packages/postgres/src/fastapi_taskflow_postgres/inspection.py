@@ -12,10 +12,11 @@ from fastapi_taskflow_sql.schema import TABLES
 logger = logging.getLogger(__name__)
 
 _RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_HAS_RIGHTS = " AND ".join(f"has_table_privilege(name, '{right}')" for right in _RIGHTS)
-_WITHOUT_RIGHTS = (
-    "SELECT name FROM (VALUES {names}) AS tables (name) WHERE NOT (" + _HAS_RIGHTS + ")"
-)
+_BARRED = """
+SELECT name FROM (VALUES {names}) AS tables (name) WHERE NOT (
+    has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
+    AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))
+"""
 _COMMIT = "SELECT current_setting('synchronous_commit')"
 
 
@@ -27,7 +28,7 @@ def refuse_without_rights(sql: Statements, connection: Connection, where: str) -
     """
     tables = [sql.prefix + table.name for table in TABLES]
     names = ", ".join(["(%s)"] * len(tables))
-    barred = connection.fetch(_WITHOUT_RIGHTS.format(names=names), tables)
+    barred = connection.fetch(_BARRED.format(names=names), tables)
     if barred:
         raise BackendMisconfigured(
             f"{where}: permission denied for {', '.join(name for (name,) in barred)}:"

@@ -14,7 +14,6 @@ import psycopg2
 from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extensions import TransactionRollbackError
 
-from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_sql import Connection, Threads
 
 from .session import Session

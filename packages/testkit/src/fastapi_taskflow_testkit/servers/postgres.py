@@ -11,6 +11,7 @@ from shutil import chown, which
 
 POSTGRES_STANDARD = "postgresql://postgres@127.0.0.1:5432/postgres"
 """Where a server is that trusts whoever comes from its own host."""
+_USER = "postgres"
 _SOME_SECONDS = "connect_timeout=3"
 
 
@@ -23,7 +24,7 @@ class PostgresRecipe:
     """
 
     def __init__(self, access: str | None = None, **settings: str | int) -> None:
-        self.user: str | None = "postgres"
+        self.user: str | None = _USER
         self.stopped_by = signal.SIGINT
         self._access = access
         self._settings = settings
@@ -31,11 +32,11 @@ class PostgresRecipe:
     def prepare(self, folder: Path) -> None:
         """Make a database cluster in the folder."""
         if os.geteuid() == 0:
-            chown(folder, self.user)
+            chown(folder, _USER)
         subprocess.run(  # noqa: S603  our own words
             [
                 postgres_program("initdb"),
-                *("--pgdata", folder / "data", "--username", "postgres"),
+                *("--pgdata", folder / "data", "--username", _USER),
                 *("--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"),
             ],
             user=self.user if os.geteuid() == 0 else None,
