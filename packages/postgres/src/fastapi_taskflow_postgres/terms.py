@@ -20,7 +20,9 @@ class Terms:
         """Terms for changes; names stand for tables of *schema*, or of the user's own."""
         # What is due is claimed in the order of its index. The planner thinks that few tasks
         # wait, of many that are finished, and would rather sort them all each time.
-        return cls._of(seconds, schema, ["BEGIN", "SET LOCAL enable_sort = off"])
+        return cls._of(
+            seconds, schema, ["BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL enable_sort = off"]
+        )
 
     @classmethod
     def reading(cls, seconds: float, schema: str | None) -> Self:
