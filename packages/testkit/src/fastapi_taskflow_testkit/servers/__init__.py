@@ -1,17 +1,22 @@
 """Real database servers for tests: one that is there, or a private one that may be killed."""
 
+from .mysql import MYSQL_STANDARD, MySQLRecipe, mysql_answers, mysql_program
 from .postgres import POSTGRES_STANDARD, PostgresRecipe, postgres_answers, postgres_program
 from .private import PrivateServer, Recipe
 from .proxy import Proxy
 from .where import missing, server_url
 
 __all__ = [
+    "MYSQL_STANDARD",
     "POSTGRES_STANDARD",
+    "MySQLRecipe",
     "PostgresRecipe",
     "PrivateServer",
     "Proxy",
     "Recipe",
     "missing",
+    "mysql_answers",
+    "mysql_program",
     "postgres_answers",
     "postgres_program",
     "server_url",
