@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,15 +11,13 @@ from typing import TypeVar
 
 import psycopg2
 from psycopg2.errors import ReadOnlySqlTransaction
-from psycopg2.extensions import TransactionRollbackError
 
 from fastapi_taskflow_sql import Connection, Threads
 
 from .session import Session
 from .terms import Terms
+from .transaction import Transaction
 
-_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
-"""Most seconds before a transaction that met another is tried again."""
 T = TypeVar("T")
 
 
@@ -51,19 +48,16 @@ class Lane:
         self._close_resting()
 
     async def run(self, work: Callable[[Connection], T], terms: Terms) -> T:
-        """Do *work* in one transaction on these terms; waiting for its turn counts.
-
-        A transaction that met another one in a deadlock is tried again.
-        """
+        """Do *work* in one transaction on these terms; waiting for its turn counts."""
         deadline = time.monotonic() + terms.seconds
-        transaction = partial(_transact, work, terms.beginning, deadline)
-        return await self._threads.run(partial(self._lend, transaction, deadline))
+        transaction = Transaction(work, terms.beginning, deadline)
+        return await self._threads.run(partial(self._run, transaction))
 
-    def _lend(self, transaction: Callable[[Session], T], deadline: float) -> T:
-        if time.monotonic() > deadline:
+    def _run(self, transaction: Transaction[T]) -> T:
+        if transaction.late:
             raise TimeoutError("all connections are busy")
-        with self._session(deadline) as session:
-            return transaction(session)
+        with self._session(transaction.deadline) as session:
+            return transaction.run(session)
 
     @contextmanager
     def _session(self, deadline: float) -> Iterator[Session]:
@@ -102,22 +96,3 @@ class Lane:
         with suppress(IndexError):
             while True:
                 self._resting.pop().close()
-
-
-def _transact(
-    work: Callable[[Connection], T], beginning: str, deadline: float, session: Session
-) -> T:
-    for pause in _PAUSES:
-        try:
-            return _try(work, beginning, deadline, session)
-        except TransactionRollbackError:
-            session.roll_back()
-            time.sleep(random.uniform(0, pause))  # noqa: S311  no secret
-    return _try(work, beginning, deadline, session)
-
-
-def _try(work: Callable[[Connection], T], beginning: str, deadline: float, session: Session) -> T:
-    session.begin(beginning, deadline)
-    result = work(session)
-    session.commit()
-    return result
