@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from contextlib import closing
 
 import pytest
 from postgres_tools import insist, locked, named, opened, port_of, run
@@ -98,9 +100,18 @@ async def test_a_frozen_server_is_unavailable_when_it_is_opened(private: Private
         await put(backend, a_task())
 
 
+async def test_a_host_that_is_silent_is_passed_over(url: str, schema: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{port_of(url)}"
+        both = url.replace(f"127.0.0.1:{port_of(url)}", hosts)
+        async with opened(PostgresBackend(both, schema=schema, connect_timeout=0.3)) as backend:
+            await put(backend, a_task())
+
+
 @pytest.mark.parametrize("delivered", [False, True], ids=["before", "after"])
-async def test_a_batch_cut_at_its_commit_is_written_once_when_it_is_repeated(
-    url: str, schema: str, delivered: bool
+@pytest.mark.parametrize("word", [b"INSERT INTO taskflow_logs", b"COMMIT"])
+async def test_a_batch_that_is_cut_is_written_once_when_it_is_repeated(
+    url: str, schema: str, word: bytes, delivered: bool
 ) -> None:
     port = port_of(url)
     done, keyed = ended(a_task()), a_task(idempotency_key="k", tags={"a": "b"})
@@ -108,7 +119,7 @@ async def test_a_batch_cut_at_its_commit_is_written_once_when_it_is_repeated(
     async with Proxy(port) as proxy:
         through = url.replace(f":{port}", f":{proxy.port}")
         async with opened(PostgresBackend(through, schema=schema)) as backend:
-            proxy.cut_at(b"COMMIT", delivered=delivered)
+            proxy.cut_at(word, delivered=delivered)
             with pytest.raises(BackendUnavailable):
                 await backend.write(batch)
             assert proxy.cuts == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extensions import TransactionRollbackError
 
+from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_sql import Connection, Driver, Lane, Statements, is_current, migrate
 
 from .address import Address
@@ -96,9 +98,15 @@ class PostgresConnections:
             return await self._reading.run(work, self._to_read)
 
     def _connect(self, deadline: float) -> PostgresSession:
-        return PostgresSession(
-            self._address, min(deadline, time.monotonic() + self._connect_timeout)
-        )
+        # libpq goes on to the next host only if one refuses, not if it is silent.
+        *hosts, last = self._address.each_host()
+        for host in hosts:
+            with suppress(BackendUnavailable):
+                return PostgresSession(host, self._soon(deadline))
+        return PostgresSession(last, self._soon(deadline))
+
+    def _soon(self, deadline: float) -> float:
+        return min(deadline, time.monotonic() + self._connect_timeout)
 
     def _inspect(self, connection: Connection) -> bool:
         """Whether the tables are there and up to date."""

@@ -34,6 +34,8 @@ def _terms(seconds: float, schema: str | None, steps: Sequence[str]) -> Terms:
     limits = [
         f"SET LOCAL statement_timeout = {milliseconds}",
         f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
+        # What we ask takes milliseconds: to compile it takes longer.
+        "SET LOCAL jit = off",
     ]
     path = [] if schema is None else [f"SET LOCAL search_path = {quoted(schema)}"]
     return Terms(seconds, "".join(f"{step}; " for step in (*steps, *limits, *path)))
