@@ -200,4 +200,5 @@ async def test_of_20000_tasks_put_and_claimed_by_four_processes_each_is_run_once
         assert done == PROCESSES * TASKS
 
 
-__all__ = ["Connect", *(name for name in dir() if name.startswith("test_"))]
+__all__ = ["Connect"]
+__all__ += [name for name in dir() if name.startswith("test_")]
