@@ -13,6 +13,7 @@ MAY_IMPORT = {
     "core": set(),
     "sql": {"core"},
     "sqlite": {"core", "sql"},
+    "redis": {"core"},
     "admin": {"core"},
     "testkit": {"core"},
     "fastapi-taskflow": {"core", "sqlite", "admin"},

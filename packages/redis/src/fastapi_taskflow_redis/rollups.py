@@ -1,0 +1,83 @@
+"""Counters of finished tasks: added up by the scripts, summed when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi_taskflow_core.backends.base import RollupQuery
+from fastapi_taskflow_core.records import TaskRecord
+from fastapi_taskflow_core.rollups import RollupKey, Rollups, RollupValue, floor, tally
+
+from .connection import Server
+from .keys import Keys
+from .rows import decoded, micros, moment, packed, unpacked
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MANY = 200
+
+Group = tuple[str | None, list[tuple[int, str, int, int, int, int]]]
+"""What to count if the task of this id has ended; None: in any case."""
+
+
+def together(finished: Iterable[TaskRecord]) -> list[Group]:
+    """The counters of all these tasks, for when it is sure that all of them end now."""
+    rows = _rows(finished)
+    return [(None, rows)] if rows else []
+
+
+def one_by_one(finished: Iterable[TaskRecord]) -> list[Group]:
+    """The counters of each of these tasks, for when some may not end now."""
+    return [(task.task_id, _rows([task])) for task in finished]
+
+
+async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
+    """The counters that *query* asks for."""
+    summed: Rollups = {}
+    async for start, counted in _steps(server, keys, query):
+        shown = _EPOCH if query.step is None else floor(start, query.step)
+        for name, value in counted.items():
+            event, bucket, func_name, queue = unpacked(name)
+            if query.func_name in {None, func_name} and query.queue in {None, queue}:
+                key = RollupKey(shown, func_name, queue, event, bucket)
+                summed.setdefault(key, RollupValue()).add(RollupValue(*map(int, value.split())))
+    return summed
+
+
+async def _steps(
+    server: Server, keys: Keys, query: RollupQuery
+) -> AsyncIterator[tuple[datetime, dict[bytes, bytes]]]:
+    if query.since is query.until is query.step is None:
+        (everything,) = await server.send(("HGETALL", keys("rollup", "all")))
+        yield _EPOCH, pairs(everything)
+        return
+    since = "-inf" if query.since is None else str(micros(query.since))
+    until = "+inf" if query.until is None else f"({micros(query.until)}"
+    known = ("ZRANGEBYSCORE", keys("rollups", query.resolution), since, until)
+    (starts,) = await server.send(known)
+    for first in range(0, len(starts), _MANY):
+        some = [decoded(start) for start in starts[first : first + _MANY]]
+        hashes = (("HGETALL", keys("rollup", query.resolution, start)) for start in some)
+        for start, counted in zip(some, await server.send(*hashes), strict=True):
+            yield moment(int(start)), pairs(counted)
+
+
+def pairs(answer: Any) -> dict[bytes, bytes]:
+    """An answer of names and values."""
+    # redis-py makes a dict of this answer or not, depending on how it was asked.
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+def _rows(finished: Iterable[TaskRecord]) -> list[tuple[int, str, int, int, int, int]]:
+    return [
+        (
+            micros(key.start),
+            decoded(packed([key.event, key.bucket, key.func_name, key.queue])),
+            value.n,
+            value.total,
+            value.low,
+            value.high,
+        )
+        for key, value in tally(finished, "minute").items()
+    ]
