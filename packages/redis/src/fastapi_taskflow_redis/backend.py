@@ -29,6 +29,7 @@ from fastapi_taskflow_core.rollups import RollupKey, RollupValue
 
 from . import rollups, schema
 from .address import Address
+from .batches import Batches
 from .claims import Claims
 from .connection import Limits, Server
 from .instances import Instances
@@ -79,6 +80,7 @@ class RedisBackend:
         # Those that were made by another say nothing that it has not said.
         announce = not isinstance(url, Address)
         self._server = Server(self._address, self._keys.tag, self._limits, announce=announce)
+        self._batches = Batches(self._server, self._keys)
         self._tasks = Tasks(self._server, self._keys)
         self._claims = Claims(self._server, self._tasks)
         self._instances = Instances(self._server, self._keys)
@@ -114,7 +116,7 @@ class RedisBackend:
 
     async def write(self, batch: Batch) -> Written:
         """Apply *batch* in one script."""
-        return await self._tasks.write(batch)
+        return await self._batches.write(batch)
 
     async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
         """Give the caller due tasks, after burying what is dead."""

@@ -43,9 +43,10 @@ class Claims:
 
     async def _ask(self, wanted: Claim, limit: int, *, look_for_dead: bool) -> Any:
         token = self._unanswered.setdefault(wanted.instance, uuid4().hex)
-        look, functions = 1 if look_for_dead else 0, map(encoded, sorted(wanted.functions))
-        arguments = (encoded(wanted.instance), limit, token, look, *functions)
-        answer = await self._server.run("claim", *arguments)
+        functions = map(encoded, sorted(wanted.functions))
+        look = 1 if look_for_dead else 0
+        instance = encoded(wanted.instance)
+        answer = await self._server.run("claim", instance, limit, token, look, *functions)
         if answer[0] == b"tasks":
             del self._unanswered[wanted.instance]
         return answer

@@ -78,7 +78,7 @@ class Server:
     async def run(self, name: str, *arguments: Argument, durable: bool = False) -> Any:
         """The answer of a script. *durable*: it has synced what it wrote, if it can be asked."""
         client, called = self._opened(), script(name)
-        call = ("EVALSHA", called.digest, 1, self._tag, *arguments)
+        call = (self._tag, *arguments)
         with translated(self.name, self._limits.timeout):
             async with asyncio.timeout(self._limits.timeout):
                 if durable and self.promise is Promise.ASKED:
@@ -146,17 +146,17 @@ class Server:
 
     async def _run(self, client: Redis, called: Script, call: Sequence[Argument]) -> Any:
         try:
-            return await client.execute_command(*call)
+            return await client.evalsha(called.digest, 1, *call)
         except NoScriptError:
             await client.script_load(called.text)
-            return await client.execute_command(*call)
+            return await client.evalsha(called.digest, 1, *call)
 
     async def _run_and_sync(self, client: Redis, called: Script, call: Sequence[Argument]) -> Any:
         # The wait is for what this connection has written, so it must be the same one.
         milliseconds = max(1, int(self._limits.timeout * 1000))
         for _ in range(2):
             pipeline = client.pipeline(transaction=False)
-            pipeline.execute_command(*call)
+            pipeline.evalsha(called.digest, 1, *call)
             pipeline.execute_command("WAITAOF", 1, 0, milliseconds)
             answer, synced = await pipeline.execute(raise_on_error=False)
             if not isinstance(answer, NoScriptError):

@@ -48,7 +48,7 @@ async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
 async def _steps(
     server: Server, keys: Keys, query: RollupQuery
 ) -> AsyncIterator[tuple[datetime, dict[bytes, bytes]]]:
-    if query.since is query.until is query.step is None:
+    if query.since is None and query.until is None and query.step is None:
         (everything,) = await server.send(("HGETALL", keys("rollup", "all")))
         yield _EPOCH, pairs(everything)
         return

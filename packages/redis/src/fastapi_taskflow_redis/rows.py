@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -66,13 +67,8 @@ def to_text(record: TaskRecord) -> bytes:
     """What is stored of a record."""
     status, owner, epoch, asked, end = _head(record)
     task_id, func_name, created, queue, executor, start = _body(record)
-    head = [
-        status.value,
-        owner,
-        epoch,
-        1 if asked else 0,
-        None if end is None else str(micros(end)),
-    ]
+    ended = "null" if end is None else f'"{micros(end)}"'
+    head = f'["{status.value}",{_quoted(owner)},{epoch},{1 if asked else 0},{ended}]'
     body = [
         task_id,
         func_name,
@@ -86,7 +82,7 @@ def to_text(record: TaskRecord) -> bytes:
         more["rank"] = _rank(record)
     if more:
         body.append(more)
-    text = encoded(f"{_dump(head)}\n{_dump(body)}")
+    text = encoded(f"{head}\n{_dump(body)}")
     return text if record.payload is None else b"\n".join((text, record.payload))
 
 
@@ -129,6 +125,11 @@ def from_line(line: bytes) -> LogEntry:
     """The log line of `to_line`."""
     seq, time, attempt, level, message, extra = json.loads(line)
     return LogEntry(seq, moment(time), attempt, level, message, extra)
+
+
+@lru_cache(maxsize=64)
+def _quoted(owner: str | None) -> str:
+    return _dump(owner)
 
 
 def _unusual(record: TaskRecord) -> dict[str, Any]:

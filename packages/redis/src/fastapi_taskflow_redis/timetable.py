@@ -31,8 +31,10 @@ class Timetable:
         at = micros(slot.at)
         said = packed([at, slot.outcome, slot.task_id])
         made = [] if task is None else [to_text(task)]
-        arguments = (encoded(slot.schedule), at, said, _KEPT, *made)
-        return bool(await self._server.run("fire", *arguments, durable=True))
+        fired = await self._server.run(
+            "fire", encoded(slot.schedule), at, said, _KEPT, *made, durable=True
+        )
+        return bool(fired)
 
     async def slots(self, schedule: str, limit: int) -> list[Slot]:
         """The slots settled last, newest first."""
@@ -53,7 +55,7 @@ class Timetable:
                 return None
             waiting = _waiting(text)
             if await self._give(run_key, holder, text, waiting, task, now):
-                return waiting and waiting.task_id
+                return None if waiting is None else waiting.task_id
         raise self._contended(run_key)
 
     async def drop(self, run_key: str, now: datetime) -> TaskRecord | None:

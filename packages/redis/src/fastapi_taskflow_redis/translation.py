@@ -41,8 +41,7 @@ _BAD_LOGIN = (
 def translated(where: str, patience: float) -> Iterator[None]:
     """Errors that leave this block are those of the contract, and name the server.
 
-    Args:
-        patience: Seconds after which a `TimeoutError` was raised.
+    A `TimeoutError` was raised after *patience* seconds.
     """
     try:
         yield

@@ -1,4 +1,5 @@
--- Apply a batch: {refused ids, duplicates as id, holder, id, holder ..., or 'again'}.
+-- Apply a batch: {refused ids, duplicates as id, holder, id, holder ...}; nil, with nothing
+-- written, if not as many tasks would end as the plan says.
 -- ARGV: the instance, the plan as JSON, then the values of updates and of inserts.
 
 local instance, plan = ARGV[1], cjson.decode(ARGV[2])
@@ -115,7 +116,7 @@ for place, value in ipairs(values) do
   act(parse(value))
 end
 if plan.endings and plan.endings ~= endings then
-  return {'again'}
+  return nil
 end
 
 if plan.staged then
