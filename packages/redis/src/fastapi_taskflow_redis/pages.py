@@ -15,9 +15,9 @@ from fastapi_taskflow_core.backends.base import Cursor, Page, Query
 from fastapi_taskflow_core.records import DEFAULT_QUEUE, TaskRecord, TaskStatus
 
 from .connection import Server
-from .rows import decoded, from_text, micros, moment, packed
+from .rows import decoded, encoded, from_text, micros, moment, packed
 
-LOOKED_AT = 200_000
+LOOKED_AT = 100_000
 """Most tasks that are looked at for one page."""
 _PIECE = 1_000
 
@@ -118,8 +118,11 @@ def _question(query: Query, direction: Direction, status: TaskStatus | None) -> 
     want("source", query.source, None if query.source == "manual" else "source")
     want("retry_of", query.retry_of, "retry")
     want("tag", query.tag or None, "tag")
-    want("text", _folded(query.text) if query.text else None, None)
+    if query.text:
+        filters["text"] = _folded(query.text)
     question: dict[str, Any] = {"direction": direction, "lists": lists, "filters": filters}
+    if query.text and packed(query.text) == b'"' + encoded(query.text) + b'"':
+        question["verbatim"] = True  # JSON has it as it is, so that a look is enough
     if query.cursor is not None:
         question["cursor"] = (str(micros(query.cursor.created_at)), query.cursor.task_id)
     if query.since is not None:

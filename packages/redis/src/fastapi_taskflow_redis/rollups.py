@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi_taskflow_core.backends.base import RollupQuery
@@ -37,12 +38,20 @@ async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
     summed: Rollups = {}
     async for start, counted in _steps(server, keys, query):
         shown = _EPOCH if query.step is None else floor(start, query.step)
-        for name, value in counted.items():
-            event, bucket, func_name, queue = unpacked(name)
-            if query.func_name in {None, func_name} and query.queue in {None, queue}:
-                key = RollupKey(shown, func_name, queue, event, bucket)
-                summed.setdefault(key, RollupValue()).add(RollupValue(*map(int, value.split())))
+        for stored, text in counted.items():
+            name = _name(stored)
+            if query.func_name in {None, name[0]} and query.queue in {None, name[1]}:
+                key, value = RollupKey(shown, *name), RollupValue(*map(int, text.split()))
+                if (known := summed.setdefault(key, value)) is not value:
+                    known.add(value)
     return summed
+
+
+@lru_cache(maxsize=65_536)
+def _name(stored: bytes) -> tuple[str, str, str, int]:
+    """Function, queue, event and bucket: the same ones again and again."""
+    event, bucket, func_name, queue = unpacked(stored)
+    return func_name, queue, event, bucket
 
 
 async def _steps(

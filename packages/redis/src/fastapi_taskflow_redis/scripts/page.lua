@@ -80,6 +80,16 @@ local function admits(task)
     and (not wanted.text or has(task.func) or has(task.more.error) or has(task.id))
 end
 
+-- Whether it is worth while to read a text that was looked up.
+local function may_have(text)
+  if not question.verbatim then
+    return true
+  end
+  local head_end = string.find(text, '\n', 1, true)
+  local body = string.sub(text, head_end, string.find(text, '\n', head_end + 1, true))
+  return string.find(string.lower(body), wanted.text, 1, true)
+end
+
 local answer = {0, '', ''}
 local filtered = next(wanted) ~= nil
 local places = range(start, start + question.examined - 1)
@@ -91,7 +101,7 @@ for place = 1, #places, 2 do
   end
   local text = call('GET', PREFIX .. 'task:' .. id)
   answer[2], answer[3] = score, id
-  if text and (not filtered or admits(parse(text))) then
+  if text and (not filtered or (may_have(text) and admits(parse(text)))) then
     answer[#answer + 1] = text
     if #answer - 3 == question.limit then
       return answer

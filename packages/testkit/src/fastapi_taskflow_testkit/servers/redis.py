@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ class RedisRecipe:
 
     def __init__(self, appendfsync: str = "always", **settings: str | int) -> None:
         self.user: str | None = None
+        self.stopped_by = signal.SIGTERM
         self._settings = {"appendonly": "yes", "appendfsync": appendfsync, "save": "", **settings}
 
     def prepare(self, folder: Path) -> None:
