@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from fastapi_taskflow_redis import RedisBackend
 from fastapi_taskflow_testkit.servers import (
     REDIS_PROGRAM,
     REDIS_STANDARD,
+    PrivateServer,
     RedisRecipe,
     redis_answers,
     server_url,
@@ -48,6 +50,29 @@ def prefix(client: redis.Redis) -> Iterator[str]:
 async def backend(url: str, prefix: str) -> AsyncIterator[RedisBackend]:
     """A backend under that prefix."""
     backend = RedisBackend(url, prefix=prefix)
+    await backend.open()
+    yield backend
+    await backend.close()
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[PrivateServer]:
+    """A server that the test may kill."""
+    with PrivateServer(RedisRecipe(), tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def master(private: PrivateServer) -> Iterator[redis.Redis]:
+    """A plain client of the private server, to set it up."""
+    with redis.Redis.from_url(private.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def own(private: PrivateServer) -> AsyncIterator[RedisBackend]:
+    """A backend on the private server, with little patience."""
+    backend = RedisBackend(private.url, timeout=1.0)
     await backend.open()
     yield backend
     await backend.close()

@@ -59,6 +59,7 @@ class RedisBackend:
             before those of the URL.
 
     Raises:
+        TypeError: an argument is of the wrong kind, or redis-py does not know an option.
         ValueError: an argument makes no sense.
     """
 

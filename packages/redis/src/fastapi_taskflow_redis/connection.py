@@ -41,6 +41,9 @@ class Server:
     Args:
         tag: The hash tag, which scripts get as their only key.
         announce: Whether to say in the log what the server promises.
+
+    Raises:
+        TypeError: redis-py does not know an option of the address.
     """
 
     def __init__(self, address: Address, tag: str, limits: Limits, *, announce: bool) -> None:
@@ -51,6 +54,7 @@ class Server:
         self._limits = limits
         self._announce = announce
         self._client: Redis | None = None
+        self._pool().make_connection()  # it does not connect, but knows what it may be told
 
     async def open(self) -> None:
         """Connect, and see whether the server will do. Twice is once.
@@ -61,7 +65,7 @@ class Server:
         """
         if self._client is not None:
             return
-        self._client = self._connect()
+        self._client = Redis(connection_pool=self._pool())
         try:
             await self._inspect()
         except BaseException:
@@ -100,9 +104,9 @@ class Server:
             raise BackendUnavailable(f"{self.name} is not open")
         return self._client
 
-    def _connect(self) -> Redis:
+    def _pool(self) -> BlockingConnectionPool:
         # Whether to try again is for those to say who know what was asked.
-        pool = BlockingConnectionPool(
+        return BlockingConnectionPool(
             **{
                 "socket_connect_timeout": self._limits.timeout,
                 "socket_timeout": self._limits.timeout,
@@ -114,7 +118,6 @@ class Server:
                 "retry": Retry(NoBackoff(), 0),
             }
         )
-        return Redis(connection_pool=pool)
 
     async def _inspect(self) -> None:
         (info,) = await self.send(("INFO",), together=False)

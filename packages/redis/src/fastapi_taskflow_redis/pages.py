@@ -17,7 +17,7 @@ from fastapi_taskflow_core.records import DEFAULT_QUEUE, TaskRecord, TaskStatus
 from .connection import Server
 from .rows import decoded, encoded, from_text, micros, moment, packed
 
-LOOKED_AT = 100_000
+LOOKED_AT = 50_000
 """Most tasks that are looked at for one page."""
 _PIECE = 1_000
 

@@ -16,7 +16,7 @@ from .keys import Keys
 from .rows import decoded, micros, moment, packed, unpacked
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MANY = 200
+_MANY = 100
 
 Group = tuple[str | None, list[tuple[int, str, int, int, int, int]]]
 """What to count if the task of this id has ended; None: in any case."""
@@ -38,7 +38,7 @@ async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
     summed: Rollups = {}
     async for start, counted in _steps(server, keys, query):
         shown = _EPOCH if query.step is None else floor(start, query.step)
-        for stored, text in counted.items():
+        for stored, text in counted:
             name = _name(stored)
             if query.func_name in {None, name[0]} and query.queue in {None, name[1]}:
                 key, value = RollupKey(shown, *name), RollupValue(*map(int, text.split()))
@@ -56,10 +56,10 @@ def _name(stored: bytes) -> tuple[str, str, str, int]:
 
 async def _steps(
     server: Server, keys: Keys, query: RollupQuery
-) -> AsyncIterator[tuple[datetime, dict[bytes, bytes]]]:
+) -> AsyncIterator[tuple[datetime, Iterable[tuple[bytes, bytes]]]]:
     if query.since is None and query.until is None and query.step is None:
-        (everything,) = await server.send(("HGETALL", keys("rollup", "all")))
-        yield _EPOCH, pairs(everything)
+        (everything,) = await server.run("rollups", "all")
+        yield _EPOCH, _counters(everything)
         return
     since = "-inf" if query.since is None else str(micros(query.since))
     until = "+inf" if query.until is None else f"({micros(query.until)}"
@@ -67,9 +67,14 @@ async def _steps(
     (starts,) = await server.send(known)
     for first in range(0, len(starts), _MANY):
         some = [decoded(start) for start in starts[first : first + _MANY]]
-        hashes = (("HGETALL", keys("rollup", query.resolution, start)) for start in some)
-        for start, counted in zip(some, await server.send(*hashes), strict=True):
-            yield moment(int(start)), pairs(counted)
+        steps = [f"{query.resolution}:{start}" for start in some]
+        for start, text in zip(some, await server.run("rollups", *steps), strict=True):
+            yield moment(int(start)), _counters(text)
+
+
+def _counters(text: bytes) -> Iterable[tuple[bytes, bytes]]:
+    lines = text.split(b"\n") if text else []
+    return zip(lines[::2], lines[1::2], strict=True)
 
 
 def pairs(answer: Any) -> dict[bytes, bytes]:

@@ -15,6 +15,7 @@ if plan.staged then
       values[#values + 1] = value
     end
   end
+  call('DEL', staged)
 else
   for place = 3, #ARGV do
     values[#values + 1] = ARGV[place]
@@ -119,9 +120,6 @@ if plan.endings and plan.endings ~= endings then
   return nil
 end
 
-if plan.staged then
-  call('DEL', PREFIX .. 'staged:' .. plan.staged)
-end
 -- A withdrawn task may have had the key that a new one has now.
 for _, task in ipairs(withdrawn) do
   drop(task)
