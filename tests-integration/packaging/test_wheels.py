@@ -18,7 +18,7 @@ NAMES = sorted(
     for path in ROOT.glob("packages/*")
     if (path / "pyproject.toml").exists()
 )
-EXTRA = {"fastapi-taskflow-testkit", "fastapi-taskflow-postgres"}
+EXTRA = {"fastapi-taskflow-testkit", "fastapi-taskflow-postgres", "fastapi-taskflow-redis"}
 DASHBOARD = {"jinja2", "markupsafe", "python-multipart"}
 
 pytestmark = pytest.mark.timeout(300)
