@@ -420,6 +420,7 @@ class TaskManager:
             if not self._running:
                 return
             self._running = False
+            self._engine.drain()
             if self._scheduler is not None:
                 await self._scheduler.stop()
             await self._engine.stop()

@@ -70,16 +70,17 @@ class Cron:
 
     def _by_distance(self, moment: datetime) -> datetime | None:
         # From one change of the offset to the next, wall time and elapsed time are the same.
-        offset = self._zone.offset(moment)
+        wall = self._zone.wall(moment)
         while True:
-            wall = self._next_wall((moment + offset).replace(tzinfo=None))
-            if wall is None:
+            following = self._next_wall(wall)
+            if following is None:
                 return None
-            slot = (wall - offset).replace(tzinfo=UTC)
+            slot = (following - self._zone.offset(moment)).replace(tzinfo=UTC)
             change = self._zone.change(moment, slot)
             if change is None:
                 return slot
-            offset, moment = self._zone.offset(change), change - _SECOND
+            # The moment of the change may itself be a slot.
+            moment, wall = change, self._zone.wall(change) - _SECOND
 
     def _next_wall(self, wall: datetime) -> datetime | None:
         from croniter import CroniterBadDateError  # noqa: PLC0415  an extra

@@ -31,8 +31,7 @@ class Schedule:
     @property
     def slots(self) -> str:
         """Which slots it has, in one line."""
-        options, trigger = self.options, self.trigger
-        return f"{trigger.expression} {trigger.timezone} {options.start} {options.end}"
+        return f"{self.trigger.expression} {self.trigger.timezone}"
 
     def time_of(self, slot: datetime) -> datetime:
         """When the slot is to fire: with jitter, a little after its moment."""

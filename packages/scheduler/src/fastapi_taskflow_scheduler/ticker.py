@@ -100,7 +100,7 @@ class Ticker:
             await asyncio.wait([task])
 
     def add(self, schedule: Schedule) -> None:
-        """A schedule came, maybe in place of one of that name, while others run. From any thread."""
+        """Another schedule, or another one of that name. From any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._push, schedule)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-_SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 """No zone has changed its offset and changed it back within a day since 1970."""
 
@@ -60,15 +60,15 @@ class Zone:
         return None
 
     def _first_other(self, same: datetime, other: datetime, offset: timedelta) -> datetime:
-        same = same.replace(microsecond=0)
-        while other - same > _SECOND:
-            middle = same + (other - same) // 2
-            middle = middle.replace(microsecond=0)
-            if self.offset(middle) == offset:
-                same = middle
+        # Offsets change at whole seconds.
+        low, high = int(same.timestamp()), math.ceil(other.timestamp())
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.offset(datetime.fromtimestamp(middle, UTC)) == offset:
+                low = middle
             else:
-                other = middle
-        return other.replace(microsecond=0)
+                high = middle
+        return datetime.fromtimestamp(high, UTC)
 
     def _by_offset(self, wall: datetime, fold: int) -> datetime:
         return wall.replace(tzinfo=self._info, fold=fold).astimezone(UTC)
