@@ -4,6 +4,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+
 from fastapi_taskflow_core.errors import MissingExtra
 from fastapi_taskflow_scheduler import Cron
 from fastapi_taskflow_scheduler.slots import newest, upcoming

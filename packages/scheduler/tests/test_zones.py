@@ -13,15 +13,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from fastapi_taskflow_scheduler import Cron
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fastapi_taskflow_scheduler import Cron
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FIRST, LAST = datetime(2006, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 ZONES = sorted(available_timezones())
-PECULIAR = ["Pacific/Apia", "America/Caracas", "Asia/Pyongyang", "Antarctica/Casey"]
-"""A day skipped, half an hour back and forth, three hours."""
+PECULIAR = ["Pacific/Apia", "America/Caracas", "Asia/Pyongyang", "Antarctica/Troll"]
+"""A day skipped, half an hour back and forth, two hours."""
 
 # pattern: minutes, hours, days, months, weekdays (0 is Monday)
 EACH = range(64)
@@ -102,7 +103,7 @@ def windows(draw: st.DrawFn) -> tuple[str, datetime]:
     return name, FIRST + draw(st.integers(0, (LAST - FIRST) // MINUTE)) * MINUTE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(window=windows(), pattern=st.sampled_from(list(PATTERNS)))
 def test_the_slots_of_any_zone_are_those_of_the_reference(window, pattern):
     name, since = window

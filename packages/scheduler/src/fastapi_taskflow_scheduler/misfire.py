@@ -42,7 +42,7 @@ def judge(
     grace = options.misfire_grace
     if grace is None and options.misfire == "skip":
         grace = _PUNCTUAL
-    return [
+    fates = [
         (
             slot.at,
             _fate(
@@ -53,6 +53,9 @@ def judge(
         )
         for slot in due
     ]
+    missed = sum(fate is SlotOutcome.MISFIRED for _, fate in fates)
+    # Those given up are the oldest.
+    return fates[max(0, missed - _MISSED_SHOWN) :]
 
 
 def _fate(*, candidate: bool, in_time: bool, waited: bool) -> SlotOutcome:
