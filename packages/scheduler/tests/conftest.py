@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,7 @@ class World:
             surroundings=Surroundings(clock or self.clock),
             # Heartbeats come in real time, and here hours go by at once.
             lease=100_000,
+            drain_timeout=0.1,
         )
         self.managers.append(manager)
         return manager
@@ -113,8 +114,3 @@ async def world() -> AsyncIterator[World]:
     for manager in world.managers:
         await manager.shutdown()
 
-
-@pytest.fixture
-def settled() -> Callable[[], Any]:
-    """See `settle`."""
-    return settle

@@ -76,8 +76,7 @@ def has_scheduler() -> bool:
 
 @functools.cache  # looking through all installed distributions takes its time
 def _scheduler_maker() -> Callable[[Ground], Scheduler] | None:
-    found = tuple(entry_points(group=PARTS, name="scheduler"))
-    if not found:
-        return None
-    make: Callable[[Ground], Scheduler] = found[0].load()
-    return make
+    for found in entry_points(group=PARTS, name="scheduler"):
+        make: Callable[[Ground], Scheduler] = found.load()
+        return make
+    return None
