@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from fastapi_taskflow_core import TaskManager, TaskStatus
-from fastapi_taskflow_core.surroundings import Surroundings
+from fastapi_taskflow_core import TaskStatus
+from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_testkit.clock import NOON, VirtualClock
 
 
@@ -31,18 +31,11 @@ async def test_a_run_is_an_ordinary_task_that_says_where_it_comes_from(world):
     assert task.tags == {"slot": "2026-03-01T12:01:00+00:00"}
 
 
-async def test_schedules_need_no_backend():
-    clock, ran = VirtualClock(), []
-    manager = TaskManager(surroundings=Surroundings(clock))
-    manager.schedule(every=10, name="tick")(lambda: ran.append(clock.now().second))
-    await manager.startup()
-    async with asyncio.timeout(5):
-        for second in (10, 20):
-            clock.advance(10)
-            while second not in ran:
-                await asyncio.sleep(0)
-    await manager.shutdown()
-    assert ran == [10, 20]
+async def test_schedules_need_nothing_that_outlives_the_process(world):
+    world.storage = MemoryBackend(clock=world.clock)
+    await world.started(every=10)
+    await world.passes(20)
+    assert world.times() == ["12:00:10", "12:00:20"]
 
 
 async def test_each_slot_fires_once_over_several_managers(world):
