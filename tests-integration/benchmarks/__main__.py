@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import in_process
+from . import in_process, running
 from .load import REQUESTS, Load, load, serving
 
 MODES = ("plain", "memory", "history", "durable")
@@ -24,18 +24,20 @@ NAMES = {
     "history": "SQLite history",
     "durable": "SQLite, persisted (FULL)",
 }
+ROUTES = ("bare", "signup")
 CONNECTIONS = 32
 
 
 def over_http(rounds: int, seconds: float, folder: Path) -> dict[str, dict[str, dict[str, float]]]:
     """Requests per second and latencies by route and mode, and their ratio to plain."""
     seen: dict[str, dict[str, list[Load]]] = {
-        route: {mode: [] for mode in MODES} for route in REQUESTS
+        route: {mode: [] for mode in MODES} for route in ROUTES
     }
     for _ in range(rounds):
         for mode in MODES:
             with serving(mode, folder) as port:
-                for route, request in REQUESTS.items():
+                for route in ROUTES:
+                    request = REQUESTS[route]
                     asyncio.run(load(port, request, CONNECTIONS, 0.5))
                     measured = asyncio.run(load(port, request, CONNECTIONS, seconds))
                     seen[route][mode].append(measured)
@@ -78,6 +80,8 @@ def main() -> None:
             "tasks_per_second": in_one_process(options.count, folder),
             "memory_growth_mb": round(asyncio.run(in_process.memory_growth(options.grow)), 1),
             "memory_growth_tasks": options.grow,
+            "gain_of_processes": round(running.gain_of_processes(), 2),
+            "ping": running.pings(folder, options.seconds),
             "http": over_http(options.rounds, options.seconds, folder),
         }
     _print(figures)
@@ -109,6 +113,12 @@ def _print(figures: dict) -> None:
                 f"  {NAMES[mode]:26}{seen['requests_per_second']:>10,}"
                 f"{seen['share_of_plain']:>10.2f}{seen['p50_ms']:>10.2f}{seen['p99_ms']:>10.2f}{seen['p99_to_plain']:>10.2f}"
             )
+    ping = figures["ping"]
+    print(f"\n8 busy calls: {figures['gain_of_processes']:.2f} times as fast in 2 processes")
+    print(
+        f"GET /ping, p99: idle {ping['idle_p99_ms']:.2f} ms, with 10,000 tasks of 5 ms that wait"
+        f" and run {ping['waiting_p99_ms']:.2f} ms"
+    )
     grown = figures["memory_growth_mb"]
     print(f"\nmemory after {figures['memory_growth_tasks']:,} tasks: {grown:+.1f} MB")
 

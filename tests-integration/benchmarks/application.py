@@ -1,8 +1,10 @@
 """The application under load: the same route with and without fastapi-taskflow.
 
-``BENCH_MODE`` chooses: plain, memory, history (SQLite) or durable (SQLite, persisted).
+``BENCH_MODE`` chooses: plain, memory, history (SQLite), durable (SQLite, persisted) or waiting
+(in memory, ten tasks at once).
 """
 
+import asyncio
 import os
 
 from fastapi import BackgroundTasks, FastAPI
@@ -20,7 +22,10 @@ async def work(number: int) -> None:
 
 
 if MODE != "plain":
-    manager = TaskManager(snapshot_db=None if MODE == "memory" else os.environ["BENCH_DB"])
+    manager = TaskManager(
+        snapshot_db=os.environ["BENCH_DB"] if MODE in {"history", "durable"} else None,
+        max_concurrent_tasks=10 if MODE == "waiting" else None,
+    )
     manager.install(app)
     durable = MODE == "durable"
     manager.task(persist=durable, requeue_on_interrupt=durable)(work)
@@ -44,6 +49,20 @@ class Signup(BaseModel):
 async def sign_up(signup: Signup, background_tasks: BackgroundTasks) -> Signup:
     background_tasks.add_task(work, 1)
     return signup
+
+
+async def short() -> None:
+    """A task of five milliseconds."""
+    await asyncio.sleep(0.005)
+
+
+@app.post("/fill")
+async def fill() -> dict[str, bool]:
+    for number in range(10_000):
+        await manager.enqueue(short)
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    return {"ok": True}
 
 
 @app.get("/ping")

@@ -18,10 +18,12 @@ _HERE = Path(__file__).parent
 _BODY = b'{"email": "ada@example.org", "name": "Ada", "newsletter": true}'
 REQUESTS = {
     "bare": b"GET /task HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "ping": b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "fill": b"POST /fill HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
     "signup": b"POST /signup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY),
 }
-"""The least a route can do, and one that reads a small JSON body and answers with it."""
+"""``bare`` is the least a route with a task can do, ``signup`` reads a small JSON body."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ MAY_IMPORT = {
     "core": set(),
     "sql": {"core"},
     "sqlite": {"core", "sql"},
+    "scheduler": {"core"},
     "admin": {"core"},
     "testkit": {"core"},
-    "fastapi-taskflow": {"core", "sqlite", "admin"},
+    "fastapi-taskflow": {"core", "sqlite", "scheduler", "admin"},
 }
 NEEDS_NO_IO = ["lifecycle", "metrics", "options", "records", "retry", "rollups"]
 IO = {"asyncio", "fastapi", "logging", "os", "pathlib", "socket", "starlette", "threading"}

@@ -37,7 +37,9 @@ def test_every_package_reads_the_version_from_the_one_file(project):
 @each_project
 def test_siblings_are_pinned_to_exactly_this_version(project):
     for requirement in siblings(project):
-        assert re.fullmatch(rf"fastapi-taskflow-[a-z]+=={re.escape(__version__)}", requirement)
+        assert re.fullmatch(
+            rf"fastapi-taskflow-[a-z]+(\[[a-z]+\])?=={re.escape(__version__)}", requirement
+        )
 
 
 @each_project

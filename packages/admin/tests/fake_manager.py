@@ -10,9 +10,12 @@ from fastapi import FastAPI
 
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
+from fastapi_taskflow_core.engine.queues import QueueStats
+from fastapi_taskflow_core.engine.turns import Turns
 from fastapi_taskflow_core.errors import FunctionUnknown, TaskStateError
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
+from fastapi_taskflow_core.options import QueueConfig
 from fastapi_taskflow_core.records import RETRYABLE, LogEntry, TaskRecord, TaskStatus
 from fastapi_taskflow_core.surroundings import SystemClock
 
@@ -39,6 +42,7 @@ class FakeManager:
         self.known = {"send", "pay"}
         self.arranged: list[tuple[str, object]] = []
         self.state = UP
+        self.turns = Turns({"mail": QueueConfig(concurrency=3, max_size=9)}, {})
         self.history = History(self.backend, self.backend, self.flush, StoppedClock())
 
     async def flush(self) -> None:
@@ -68,6 +72,21 @@ class FakeManager:
         cancelled = await self.backend.request_cancel(task_id, NOON)
         assert cancelled is not None
         return cancelled
+
+    def queue_stats(self) -> Mapping[str, QueueStats]:
+        return self.turns.stats()
+
+    def update_queue_config(self, name: str, **limits: int | None) -> None:
+        queue = self.turns.queue(name)
+        queue.configure(replace(queue.config, **limits), paused=queue.stats().paused)
+
+    def pause_queue(self, name: str) -> None:
+        queue = self.turns.queue(name)
+        queue.configure(queue.config, paused=True)
+
+    def resume_queue(self, name: str) -> None:
+        queue = self.turns.queue(name)
+        queue.configure(queue.config, paused=False)
 
     def health(self) -> Health:
         return self.state

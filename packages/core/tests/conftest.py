@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from fastapi_taskflow_core import TaskManager, TaskRecord
+from fastapi_taskflow_core import QueueConfig, TaskManager, TaskRecord
 from fastapi_taskflow_core.backends.base import Capabilities, Query
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 
@@ -32,7 +32,7 @@ def database() -> MemoryBackend:
 @pytest.fixture
 def manager() -> TaskManager:
     """A manager that was never started: it runs tasks in memory."""
-    return TaskManager()
+    return TaskManager(queues={name: QueueConfig() for name in ("mail", "urgent", "labels")})
 
 
 @pytest.fixture

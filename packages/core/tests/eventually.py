@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from fastapi_taskflow_core import TaskManager, TaskRecord, TaskStatus
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Return when the condition holds; fail after five seconds."""
-    async with asyncio.timeout(5):
+async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 5) -> None:
+    """Return when the condition holds; fail after so many seconds."""
+    async with asyncio.timeout(within):
         while True:
             if await holds():
                 return

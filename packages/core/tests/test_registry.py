@@ -156,9 +156,14 @@ def test_a_decorated_method_keeps_its_options_when_it_is_bound(registry: Registr
     assert found.anonymous
 
 
-def test_the_process_executor_is_refused_where_it_is_asked_for(registry: Registry) -> None:
-    with pytest.raises(ValueError, match="executor='process' is not there yet"):
-        registry.register(len, TaskOptions(executor="process"), "name")
+@pytest.mark.parametrize("call", [lambda: None, "nested", functools.partial(print), len])
+def test_what_another_process_cannot_find_is_refused_where_it_is_asked_for(
+    registry: Registry, call: Any
+) -> None:
+    def nested() -> None: ...
+
+    with pytest.raises(ValueError, match=r"executor='process' .* at the top level of a module"):
+        registry.register(nested if call == "nested" else call, TaskOptions(executor="process"))
 
 
 @pytest.mark.parametrize("call", [None, 7, "work"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fastapi_taskflow_core import TaskManager, TaskRecord
+from fastapi_taskflow_core import QueueConfig, TaskManager, TaskRecord
 from fastapi_taskflow_core.backends.base import Capabilities, Query
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.backends.scheduling import Slot
@@ -62,6 +62,7 @@ class World:
             # Heartbeats come in real time, and here hours go by at once.
             lease=100_000,
             drain_timeout=0.1,
+            queues={"mail": QueueConfig()},
         )
         self.managers.append(manager)
         return manager
@@ -113,4 +114,3 @@ async def world() -> AsyncIterator[World]:
     world.storage.away = False
     for manager in world.managers:
         await manager.shutdown()
-

@@ -63,7 +63,7 @@ async def test_calls_are_listed_by_time_up_to_a_moment(world):
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
-        ({"run_at": datetime(2027, 1, 1)}, ValueError, "run_at must be an aware datetime"),
+        ({"run_at": NOON.replace(tzinfo=None)}, ValueError, "run_at must be an aware datetime"),
         ({"run_at": "tomorrow"}, TypeError, "run_at"),
         ({"run_key": ""}, ValueError, "run_key"),
         ({"run_key": 7}, TypeError, "run_key"),

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fastapi import FastAPI
 
+from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.records import TaskRecord
@@ -35,6 +36,24 @@ class Manager(Protocol):
             TaskNotFound: no task has this id.
             TaskStateError: it is finished.
         """
+
+    def queue_stats(self) -> Mapping[str, QueueStats]:
+        """The queues of this process by name."""
+
+    def update_queue_config(
+        self, name: str, *, concurrency: int | None = ..., max_size: int | None = ...
+    ) -> None:
+        """Change the limits of a queue; what is left out stays.
+
+        Raises:
+            LookupError: there is no such queue.
+        """
+
+    def pause_queue(self, name: str) -> None:
+        """Let nothing more of a queue begin."""
+
+    def resume_queue(self, name: str) -> None:
+        """Let its tasks begin again."""
 
     def health(self) -> Health:
         """How the storage is doing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .__about__ import __version__
 from .background import ManagedBackgroundTasks
 from .context import TaskContext, get_task_context, task_log, task_progress
+from .engine.queues import QueueStats
 from .errors import (
     AbortTask,
     AttemptTimeout,
@@ -17,6 +18,7 @@ from .errors import (
     MissingExtra,
     PayloadError,
     QueueFullError,
+    RemoteError,
     RetryTask,
     ScheduleNotFound,
     SchemaTooNew,
@@ -25,6 +27,7 @@ from .errors import (
     TaskflowError,
     TaskNotFound,
     TaskStateError,
+    WorkerDied,
 )
 from .health import Health
 from .manager import TaskManager
@@ -37,6 +40,7 @@ from .observers import (
     StdoutLogger,
     TaskObserver,
 )
+from .options import QueueConfig
 from .plugins import register_backend
 from .records import Attempt, LogEntry, Progress, TaskRecord, TaskStatus
 
@@ -61,7 +65,10 @@ __all__ = [
     "MissingExtra",
     "PayloadError",
     "Progress",
+    "QueueConfig",
     "QueueFullError",
+    "QueueStats",
+    "RemoteError",
     "RetryTask",
     "ScheduleNotFound",
     "SchemaTooNew",
@@ -76,6 +83,7 @@ __all__ = [
     "TaskStateError",
     "TaskStatus",
     "TaskflowError",
+    "WorkerDied",
     "__version__",
     "get_task_context",
     "register_backend",

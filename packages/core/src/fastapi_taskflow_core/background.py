@@ -12,7 +12,7 @@ from fastapi import BackgroundTasks
 from .dispatch import NewTask
 from .engine.live import Latch, LiveTask
 from .engine.patience import Patience
-from .errors import BackendUnavailable
+from .errors import BackendUnavailable, QueueFullError
 from .options import CALL_OPTION_NAMES, NO_OPTIONS, CallOptions
 from .records import DEFAULT_QUEUE, TaskRecord, TaskStatus
 from .registry import TaskFunction
@@ -33,6 +33,12 @@ class Desk(Protocol):
 
     def prepare(self, new: NewTask) -> LiveTask:
         """A task that nobody knows of yet. From any thread."""
+
+    def reserve(self, task: LiveTask) -> bool:
+        """Promise it a place in its queue; False if that is full. From any thread."""
+
+    def reject(self, task: LiveTask) -> None:
+        """Note that there was no place for it."""
 
     def admit(self, task: LiveTask) -> None:
         """Take the task in."""
@@ -92,6 +98,8 @@ class ManagedBackgroundTasks(BackgroundTasks):
 
         Raises:
             TaskArgumentError: The task must be stored, and an argument cannot be.
+            QueueFullError: Its queue has no room; the task is recorded as REJECTED. A route
+                that lets this pass answers 503.
             TypeError, ValueError: An option of the wrong kind, one that makes no sense, or a
                 name that is neither an option nor a parameter of the function.
         """
@@ -161,7 +169,9 @@ class ManagedBackgroundTasks(BackgroundTasks):
 
     def discard(self) -> None:
         """Forget the tasks that were added and not accepted."""
-        self._held.clear()
+        held, self._held = self._held, []
+        for task in held:
+            task.settle()
 
     def run(self, *, at_once: bool = False) -> None:
         """Accept and start; from now on a task starts as soon as it is its turn.
@@ -202,6 +212,9 @@ class ManagedBackgroundTasks(BackgroundTasks):
         if holder is not None:
             return holder
         task = self._desk.prepare(new)
+        if not self._desk.reserve(task):
+            self._on_loop(self._desk.reject, task)
+            raise QueueFullError(task.record.queue, task.record.task_id)
         eager = new.function.options.eager if new.options.eager is None else new.options.eager
         if eager and task.record.priority is None:
             self._on_loop(self._start_now, task)

@@ -6,7 +6,7 @@ event loop: live, journal, feed. Between the two nobody but the caller knows of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +15,7 @@ from .arguments import ArgumentCodec
 from .engine.ledger import Ledger
 from .engine.live import LiveTask
 from .errors import TaskArgumentError
+from .executors.parcels import pack_arguments
 from .options import NO_OPTIONS, CallOptions
 from .records import DEFAULT_QUEUE, Source, TaskRecord
 from .registry import TaskFunction
@@ -43,6 +44,7 @@ class Dispatch:
     """Makes tasks of wishes.
 
     Args:
+        known_queue: The name of the queue that tasks for a queue of this name go to.
         persist_all: Every task survives a restart, whatever its function says.
         keep_arguments: Store the arguments of tasks that need not be stored too, where
             they can be, so that they can be shown.
@@ -54,6 +56,7 @@ class Dispatch:
         codec: ArgumentCodec,
         surroundings: Surroundings,
         instance: str,
+        known_queue: Callable[[str], str],
         *,
         persist_all: bool = False,
     ) -> None:
@@ -64,6 +67,7 @@ class Dispatch:
         self._clock = surroundings.clock
         self._new_id = surroundings.new_id
         self._instance = instance
+        self._known_queue = known_queue
         self._persist_all = persist_all
 
     def prepare(self, new: NewTask) -> LiveTask:
@@ -78,7 +82,8 @@ class Dispatch:
         record.executor = function.executor
         record.source = new.source
         record.priority = said.priority if asked.priority is None else asked.priority
-        record.queue = asked.queue or said.queue or DEFAULT_QUEUE
+        queue = asked.queue or said.queue
+        record.queue = DEFAULT_QUEUE if queue is None else self._known_queue(queue)
         record.persist = said.persist or new.persist or self._persist_all
         record.requeue_on_interrupt = said.requeue_on_interrupt
         if asked is not NO_OPTIONS:
@@ -88,10 +93,14 @@ class Dispatch:
         arguments: Arguments = (new.args, new.kwargs)
         if new.original is not None:
             record.retry_of, record.tags = new.original.task_id, new.original.tags
-            record.queue, record.priority = new.original.queue, new.original.priority
+            record.queue = self._known_queue(new.original.queue)
+            record.priority = new.original.priority
             arguments = self._stored(new.original, function)
         self._store(record, function, arguments)
-        return LiveTask(record, function, arguments, new.context)
+        task = LiveTask(record, function, arguments, new.context)
+        if function.executor == "process":
+            task.parcel = pack_arguments(arguments)
+        return task
 
     def for_anyone(self, new: NewTask) -> TaskRecord:
         """The record of a task that has no owner: whoever stores it hands it to all instances.

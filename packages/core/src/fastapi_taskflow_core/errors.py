@@ -87,9 +87,9 @@ class IllegalTransition(TaskflowError, RuntimeError):
 class QueueFullError(TaskflowError, RuntimeError):
     """A bounded queue has no room; the task was recorded as REJECTED."""
 
-    def __init__(self, queue: str, max_size: int, task_id: str) -> None:
-        self.queue, self.max_size, self.task_id = queue, max_size, task_id
-        super().__init__(f"queue {queue!r} is full ({max_size} wait): task {task_id} rejected")
+    def __init__(self, queue: str, task_id: str) -> None:
+        self.queue, self.task_id = queue, task_id
+        super().__init__(f"queue {queue!r} is full: task {task_id} was rejected")
 
 
 class PayloadError(TaskflowError, ValueError):
@@ -145,6 +145,9 @@ class RetryTask(Exception):
         self.after = after
         super().__init__("retry requested" if after is None else f"retry requested in {after:g} s")
 
+    def __reduce__(self) -> tuple[type[RetryTask], tuple[float | None]]:
+        return RetryTask, (self.after,)
+
 
 class AbortTask(Exception):
     """Raised by a task: it has failed, further attempts are pointless."""
@@ -160,6 +163,42 @@ class TaskCancelled(Exception):
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
         super().__init__(f"task {task_id} was asked to end")
+
+    def __reduce__(self) -> tuple[type[TaskCancelled], tuple[str]]:
+        return TaskCancelled, (self.task_id,)
+
+
+class WorkerDied(RuntimeError):
+    """The error of an attempt whose process ended before it did."""
+
+    def __init__(self, exitcode: int | None) -> None:
+        self.exitcode = exitcode
+        how = "" if exitcode is None else f" (exit code {exitcode})"
+        if exitcode is not None and exitcode < 0:
+            how = f" (signal {-exitcode})"
+        super().__init__(f"the worker process died while this task ran{how}")
+
+
+class RemoteTraceback(Exception):
+    """The traceback of another process, as text: the cause of the error it came with."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(text)
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
+class RemoteError(RuntimeError):
+    """Stands for an exception of a worker process that could not be sent back."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind, self.message = kind, message
+        super().__init__(kind, message)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
 
 
 class AttemptTimeout(TimeoutError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,18 +20,21 @@ from .backends.scheduling import Later
 from .background import ManagedBackgroundTasks
 from .dependency import task_list_dependency
 from .display import shown_arguments
+from .engine.awaiting import wait_for_end
 from .engine.engine import Engine, EngineSettings
 from .engine.feed import Feed
+from .engine.queues import QueueStats
 from .errors import CommitTimeout, TaskStateError
 from .health import LATE, Health
 from .history import History
 from .injection import hook_into_fastapi
 from .middleware import LifespanMiddleware, TaskListMiddleware, installed
 from .observers import FileLogger, FileMode, ObserverChain, TaskObserver
-from .options import TaskOptions
+from .options import UNCHANGED, QueueConfig, TaskOptions, Unchanged
 from .plugins import backend_from_url, has_scheduler, scheduler
-from .records import RETRYABLE, ExecutorKind, TaskRecord
+from .records import DEFAULT_QUEUE, RETRYABLE, ExecutorKind, TaskRecord
 from .registry import Registry
+from .results import result_of
 from .retry import RetryPolicy
 from .schedules import (
     Ground,
@@ -62,7 +65,15 @@ class TaskManager:
             becomes a 503.
         lease: Seconds without a sign of life after which other instances take over.
         max_crashes: A task during which its process died this often is FAILED.
+        max_concurrent_tasks: Most ``async def`` tasks that run at once; None is any number.
         max_sync_threads: Most ``def`` tasks that run at once; None is 40.
+        max_process_workers: Most tasks with ``executor="process"`` that run at once, each in
+            a process of its own; None is the number of processors.
+        process_shutdown_timeout: Seconds that idle worker processes get to end at a stop.
+        queues: The named queues and their limits, such as
+            ``{"email": QueueConfig(concurrency=30, max_size=500)}``. Limits are those of
+            each process.
+        max_size: How many tasks may wait in the default queue; None is any number.
         history_limit: Finished tasks kept by the backend in memory.
         loggers: Observers of log lines and status changes.
         log_file: Short for a ``FileLogger`` on this path, with the four options that follow.
@@ -89,7 +100,12 @@ class TaskManager:
         commit_timeout: float = 5.0,
         lease: float = 15.0,
         max_crashes: int = 3,
+        max_concurrent_tasks: int | None = None,
         max_sync_threads: int | None = None,
+        max_process_workers: int | None = None,
+        process_shutdown_timeout: float = 30.0,
+        queues: Mapping[str, QueueConfig] | None = None,
+        max_size: int | None = None,
         history_limit: int = 10_000,
         loggers: Sequence[TaskObserver] = (),
         log_file: str | os.PathLike[str] | None = None,
@@ -105,11 +121,13 @@ class TaskManager:
             commit_timeout=checks.seconds("commit_timeout", commit_timeout, zero=False),
             lease=checks.seconds("lease", lease, zero=False),
             max_crashes=checks.whole("max_crashes", max_crashes, least=1),
-            max_sync_threads=(
-                None
-                if max_sync_threads is None
-                else checks.whole("max_sync_threads", max_sync_threads, least=1)
+            max_concurrent_tasks=_at_least_one("max_concurrent_tasks", max_concurrent_tasks),
+            max_sync_threads=_at_least_one("max_sync_threads", max_sync_threads),
+            max_process_workers=_at_least_one("max_process_workers", max_process_workers),
+            process_shutdown_timeout=checks.seconds(
+                "process_shutdown_timeout", process_shutdown_timeout
             ),
+            queues=_queues(queues, max_size),
             persist_all=checks.flag("requeue_pending", requeue_pending),
             write_within=checks.seconds("snapshot_interval", snapshot_interval, zero=False),
         )
@@ -157,6 +175,7 @@ class TaskManager:
         queue: str | None = None,
         executor: ExecutorKind | None = None,
         timeout: float | None = None,
+        keep_result: bool = False,
         max_delay: float | None = None,
         jitter: float = 0.0,
         retry_on: type[BaseException] | tuple[type[BaseException], ...] = Exception,
@@ -175,8 +194,9 @@ class TaskManager:
             eager: Start at ``add_task``, before the response is sent.
             priority: Higher runs first; None runs in the request's order.
             queue: A named queue.
-            executor: ``"async"`` or ``"thread"``; None goes by the function.
+            executor: ``"async"``, ``"thread"`` or ``"process"``; None goes by the function.
             timeout: Seconds one attempt may take; None is no limit.
+            keep_result: Store what the function returns, up to 64 KiB; see `result_of`.
             max_delay: Cap on the delay, in seconds.
             jitter: Random share, 0 to 1, taken off or added to each delay.
             retry_on: Exception types worth another attempt.
@@ -203,6 +223,7 @@ class TaskManager:
             queue=queue,
             executor=executor,
             timeout=timeout,
+            keep_result=keep_result,
         )
 
         def register(func: Callable[P, R]) -> Callable[P, R]:
@@ -484,6 +505,80 @@ class TaskManager:
         """
         return await self._engine.cancel(task_id)
 
+    async def wait(self, task_id: str, timeout: float | None = None) -> TaskRecord:
+        """Wait until a task is finished, whichever instance runs it.
+
+        Args:
+            task_id: The task's id.
+            timeout: Seconds to wait; None is without end.
+
+        Returns:
+            The finished record.
+
+        Raises:
+            TimeoutError: It is not finished in time; it goes on.
+            TaskNotFound: No task has this id.
+        """
+        limit = None if timeout is None else checks.seconds("timeout", timeout)
+        return await wait_for_end(task_id, self.feed, self._read, limit)
+
+    def result_of(self, record: TaskRecord) -> Any:
+        """What the function of a finished task returned, equal and of the same type.
+
+        Raises:
+            PayloadError: The task is without ``keep_result=True``, or the result was too
+                large or of a kind that cannot be stored.
+            FunctionUnknown: Its function is not registered in this process.
+        """
+        return result_of(self._codec, record, self._registry)
+
+    def queue_stats(self) -> dict[str, QueueStats]:
+        """The queues of this process by name: limits, and what runs and waits in them."""
+        return self._engine.turns.stats()
+
+    def update_queue_config(
+        self,
+        name: str,
+        *,
+        concurrency: int | Unchanged | None = UNCHANGED,
+        max_size: int | Unchanged | None = UNCHANGED,
+    ) -> None:
+        """Change the limits of a queue: here at once, elsewhere within seconds, and lastingly.
+
+        What runs or waits already stays. The change is in the backend within a moment.
+
+        Args:
+            name: The queue; ``"default"`` is one too.
+            concurrency: How many of its tasks run at once; None is any number.
+            max_size: How many may wait; None is any number.
+
+        Raises:
+            LookupError: There is no such queue.
+            TypeError, ValueError: A limit of the wrong kind, or one that makes no sense.
+        """
+        now = self._engine.turns.queue(name).stats()
+        limits = QueueConfig(
+            now.concurrency if isinstance(concurrency, Unchanged) else concurrency,
+            now.max_size if isinstance(max_size, Unchanged) else max_size,
+        )
+        self._engine.limit_queue(name, limits, paused=now.paused)
+
+    def pause_queue(self, name: str) -> None:
+        """Let nothing more of a queue begin, on any instance, until it is resumed.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        self._pause_queue(name, paused=True)
+
+    def resume_queue(self, name: str) -> None:
+        """Let the tasks of a paused queue begin again.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        self._pause_queue(name, paused=False)
+
     def health(self) -> Health:
         """How the task storage is doing."""
         journal = self._engine.journal
@@ -516,6 +611,13 @@ class TaskManager:
         self._keep = timedelta(days=checks.number("days", days, least=0))
         self._engine.retention.age = self._keep
 
+    def _pause_queue(self, name: str, *, paused: bool) -> None:
+        limits = self._engine.turns.queue(name).config
+        self._engine.limit_queue(name, limits, paused=paused)
+
+    async def _read(self, task_id: str) -> TaskRecord:
+        return await self.history.get(task_id, logs=False)
+
     async def _flush(self) -> None:
         try:
             await self._engine.journal.flush(self._settings.commit_timeout)
@@ -534,6 +636,25 @@ class TaskManager:
         engine.dispatch.keep_arguments = self._keep_arguments
         engine.retention.age = self._keep
         return engine
+
+
+def _at_least_one(name: str, value: int | None) -> int | None:
+    return None if value is None else checks.whole(name, value, least=1)
+
+
+def _queues(
+    queues: Mapping[str, QueueConfig] | None, max_size: int | None
+) -> dict[str, QueueConfig]:
+    named = dict(queues or {})
+    for name, config in named.items():
+        checks.text("queues", name)
+        if not isinstance(config, QueueConfig):
+            raise TypeError(checks.wrong(f"queues[{name!r}]", "a QueueConfig", config))
+    if max_size is not None:
+        if DEFAULT_QUEUE in named:
+            raise ValueError("give max_size or queues['default'], not both")
+        named[DEFAULT_QUEUE] = QueueConfig(max_size=max_size)
+    return named
 
 
 def _backend(

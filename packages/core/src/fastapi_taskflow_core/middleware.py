@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .background import ManagedBackgroundTasks
-from .errors import BackendError, BackendUnavailable
+from .errors import BackendError, BackendUnavailable, QueueFullError
 from .injection import RequestScope, current_request
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class TaskListMiddleware:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = RequestScope(self._manager, self._manager.new_list)
-        refused = False
+        refused = started = False
 
         async def send_when_durable(tasks: ManagedBackgroundTasks, message: Message) -> None:
             nonlocal refused
@@ -83,6 +83,8 @@ class TaskListMiddleware:
                 await send(message)
 
         def hold_and_send(message: Message) -> Awaitable[None]:
+            nonlocal started
+            started = True
             if refused:
                 return _ignored()
             tasks = request.tasks
@@ -92,7 +94,12 @@ class TaskListMiddleware:
                 tasks.accept()
             return send(message)
 
-        await self._serve(request, scope, receive, hold_and_send)
+        try:
+            await self._serve(request, scope, receive, hold_and_send)
+        except QueueFullError as error:
+            if started:
+                raise
+            await _refuse(send, error)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         def running_list() -> ManagedBackgroundTasks:
@@ -178,10 +185,11 @@ def _drop_unasked(tasks: ManagedBackgroundTasks) -> None:
         tasks.discard()
 
 
-async def _refuse(send: Send, error: BackendUnavailable) -> None:
+async def _refuse(send: Send, error: BackendUnavailable | QueueFullError) -> None:
+    why = "have no room" if isinstance(error, QueueFullError) else "could not be stored"
     body = json.dumps(
         {
-            "detail": "The request was not accepted: its background tasks could not be stored.",
+            "detail": f"The request was not accepted: its background tasks {why}.",
             "reason": str(error),
         }
     ).encode()

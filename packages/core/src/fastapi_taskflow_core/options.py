@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from enum import Enum
 
 from . import checks
 from .records import ExecutorKind
@@ -23,6 +24,7 @@ class TaskOptions:
         queue: A named queue; None is the default queue.
         executor: None goes by the function's kind.
         timeout: Seconds one attempt may take; None is no limit.
+        keep_result: Store what the function returns.
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -33,9 +35,11 @@ class TaskOptions:
     queue: str | None = None
     executor: ExecutorKind | None = None
     timeout: float | None = None
+    keep_result: bool = False
 
     def __post_init__(self) -> None:
         checks.flag("persist", self.persist)
+        checks.flag("keep_result", self.keep_result)
         checks.flag("requeue_on_interrupt", self.requeue_on_interrupt)
         checks.flag("eager", self.eager)
         if self.priority is not None:
@@ -46,6 +50,38 @@ class TaskOptions:
             checks.one_of("executor", self.executor, ("async", "thread", "process"))
         if self.timeout is not None:
             checks.seconds("timeout", self.timeout, zero=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConfig:
+    """The limits of a named queue, for this process.
+
+    Args:
+        concurrency: How many of its tasks run at once, 1 or more; None is any number.
+        max_size: How many may wait, 0 or more, before ``add_task`` raises `QueueFullError`;
+            None is any number. Retries and tasks that were waiting elsewhere always fit in.
+
+    Raises:
+        TypeError, ValueError: A limit of the wrong kind, or one that makes no sense.
+    """
+
+    concurrency: int | None = None
+    max_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.concurrency is not None:
+            checks.whole("concurrency", self.concurrency, least=1)
+        if self.max_size is not None:
+            checks.whole("max_size", self.max_size, least=0)
+
+
+class Unchanged(Enum):
+    """Stands for a limit that is to stay as it is."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)

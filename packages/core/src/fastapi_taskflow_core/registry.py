@@ -145,10 +145,11 @@ def _described(
             f"executor={kind!r} needs a def, {name!r} is an async def:"
             " use executor='async' or leave it out"
         )
-    if kind == "process":
+    if kind == "process" and not (inspect.isfunction(call) and "<" not in call.__qualname__):
         raise ValueError(
-            f"executor='process' is not there yet, {name!r} cannot use it: leave it out, and"
-            " the function runs in a thread"
+            f"executor='process' needs a function that another process finds by module and name,"
+            f" {name!r} is a {'lambda' if name == '<lambda>' else 'nested function or a callable'}:"
+            " define it at the top level of a module"
         )
     named, takes_any = _keywords(call)
     own = CALL_OPTION_NAMES & named

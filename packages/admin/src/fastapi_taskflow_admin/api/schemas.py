@@ -284,3 +284,24 @@ class Deleted(BaseModel):
     """How much history was removed."""
 
     deleted: int
+
+
+class QueueOut(Answer):
+    """A queue of the process that answers."""
+
+    name: str
+    concurrency: int | None = Field(description="How many of its tasks run at once.")
+    max_size: int | None = Field(description="How many may wait; one more is rejected.")
+    paused: bool
+    running: int
+    waiting: int
+    rejected: int = Field(description="Tasks that found it full since the process started.")
+
+
+class QueueChange(BaseModel):
+    """New limits of a queue; null is no limit, and what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    concurrency: int | None = Field(default=None, ge=1, le=1_000_000)
+    max_size: int | None = Field(default=None, ge=0, le=1_000_000_000)

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..__about__ import __version__
@@ -19,8 +19,10 @@ from ..dispatch import Dispatch
 from ..errors import BackendUnavailable, TaskNotFound, TaskStateError
 from ..executors.base import Executor
 from ..executors.coroutine import CoroutineExecutor
+from ..executors.process import ProcessExecutor
 from ..executors.thread import ThreadExecutor
 from ..lifecycle import Event
+from ..options import QueueConfig
 from ..records import ExecutorKind, TaskRecord, TaskStatus
 from ..registry import Registry
 from ..service import Periodic
@@ -32,11 +34,13 @@ from .lanes import Lanes
 from .ledger import Ledger
 from .live import Live, LiveTask, StopReason
 from .patience import Patience
+from .queue_limits import QueueLimits
 from .retention import Retention
 from .runner import Runner
 from .signals import Signals
 from .store_clock import StoreClock
 from .takeover import Takeover
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ _THREADS = 40
 _BEATS_PER_LEASE = 3
 _SWEEP = 2.0
 _PRUNE = 60.0
+_LIMITS = 5.0
 _LAST_WORDS = 0.25
 """Share of ``drain_timeout`` kept for stopping what did not finish, and the last commit."""
 
@@ -56,7 +61,11 @@ class EngineSettings:
     commit_timeout: float = 5.0
     lease: float = 15.0
     max_crashes: int = 3
+    max_concurrent_tasks: int | None = None
     max_sync_threads: int | None = None
+    max_process_workers: int | None = None
+    process_shutdown_timeout: float = 30.0
+    queues: Mapping[str, QueueConfig] = field(default_factory=dict)
     persist_all: bool = False
     write_within: float = 60.0
 
@@ -87,13 +96,27 @@ class Engine:
         self._registry = registry
         self._surroundings = surroundings
         self._ledger = Ledger(self.live, self.journal, feed, surroundings)
-        self.dispatch = Dispatch(
-            self._ledger, codec, surroundings, self.instance, persist_all=settings.persist_all
-        )
         self._executors: dict[ExecutorKind, Executor] = {
             "async": CoroutineExecutor(),
-            "thread": ThreadExecutor(settings.max_sync_threads or _THREADS),
+            "thread": ThreadExecutor(),
+            "process": ProcessExecutor(settings.process_shutdown_timeout),
         }
+        self.turns = Turns(
+            settings.queues,
+            {
+                "async": settings.max_concurrent_tasks,
+                "thread": settings.max_sync_threads or _THREADS,
+                "process": settings.max_process_workers or os.cpu_count() or 1,
+            },
+        )
+        self.dispatch = Dispatch(
+            self._ledger,
+            codec,
+            surroundings,
+            self.instance,
+            self.turns.known,
+            persist_all=settings.persist_all,
+        )
         self._runner = Runner(
             self._ledger,
             self.journal,
@@ -104,11 +127,13 @@ class Engine:
             lambda: not self.draining,
             self._trusted,
         )
-        self.lanes = Lanes(self._runner)
+        self.lanes = Lanes(self._runner, self.turns)
+        self.queue_limits = QueueLimits(store, self.turns)
         # What a task list asks for goes straight to who does it: it is asked for every task.
         self.find = registry.find
         self.holder = self.live.holder
         self.prepare = self.dispatch.prepare
+        self.reserve = self.turns.reserve
         self.admit = self.dispatch.admit
         self.for_anyone = self.dispatch.for_anyone
         self.withdraw = self._ledger.withdraw
@@ -124,6 +149,9 @@ class Engine:
         self.retention = Retention(store, surroundings.clock)
         self._pruning = Periodic("removing old history", lambda: _PRUNE, self.retention.prune)
         self._sweeping = Periodic("taking over due tasks", self._until_sweep, self._sweep)
+        self._limiting = Periodic(
+            "sharing the limits of queues", lambda: _LIMITS, self.queue_limits.share
+        )
         self._signals = Signals(self._stop_is_near)
         self._heartbeat: Heartbeat | None = None
         self._store_clock = StoreClock(surroundings.clock)
@@ -162,6 +190,7 @@ class Engine:
         if self._store.capabilities.survives_restart:
             await self._sweeping.start()
         await self._pruning.start()
+        await self._limiting.start()
         self._signals.listen()
 
     def drain(self) -> asyncio.Task[None]:
@@ -202,6 +231,7 @@ class Engine:
     async def _drain(self) -> None:
         await self._sweeping.stop()
         await self._pruning.stop()
+        await self._limiting.stop()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -246,6 +276,20 @@ class Engine:
             self.later(task, wait)
         else:
             self.lanes.submit(task)
+
+    def reject(self, task: LiveTask) -> None:
+        """Note that the task found its queue full."""
+        self.admit(task)
+        self._runner.keep_arguments(task)
+        task.record.error = f"queue {task.record.queue!r} was full"
+        self._ledger.enter(task, Event.REJECT)
+
+    def limit_queue(self, name: str, limits: QueueConfig, *, paused: bool) -> None:
+        """Other limits for a queue, from now on and after a restart; from any thread."""
+        self.queue_limits.change(name, limits, paused=paused)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._limiting.hurry)
+            self._loop.call_soon_threadsafe(self.turns.call_soon)
 
     def later(self, task: LiveTask, seconds: float) -> None:
         """Run the task after so many seconds."""
@@ -365,7 +409,7 @@ class Engine:
     def _beat(self) -> Beat:
         """Made in the heartbeat's thread: reads only what is safe to read there."""
         now = self._surroundings.clock.monotonic()
-        running = self.lanes.running
+        running = self.turns.running
         return Beat(
             instance=self.instance,
             host=socket.gethostname(),

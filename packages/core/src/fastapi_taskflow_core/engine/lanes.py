@@ -1,4 +1,4 @@
-"""Where a task waits for its turn, and who makes it run."""
+"""The asyncio tasks in which tasks run: one for each request's line, one for any other task."""
 
 from __future__ import annotations
 
@@ -9,35 +9,42 @@ from collections import deque
 from .eager import Starter
 from .live import Latch, LiveTask
 from .runner import Runner
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
 
 class Lanes:
-    """Starts tasks in asyncio tasks that belong to the engine, not to a request."""
+    """Starts tasks, each when it is its turn, in asyncio tasks that belong to the engine."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, turns: Turns) -> None:
         self._runner = runner
-        self._running: set[asyncio.Task[None]] = set()
+        self._turns = turns
+        self._busy: set[asyncio.Task[None]] = set()
         self._starter = Starter()
 
     @property
     def running(self) -> int:
-        """How many tasks run, or are about to."""
-        return len(self._running)
+        """How many tasks run by themselves, and how many lines have not come to their end."""
+        return len(self._busy)
 
     def submit(self, task: LiveTask) -> None:
-        """Run the task as soon as it may."""
-        self._keep(asyncio.get_running_loop().create_task(self._run(deque([task]))))
+        """Run the task when it is its turn."""
+
+        def called(begins: bool) -> None:
+            if begins:
+                self._keep(asyncio.get_running_loop().create_task(self._run(task)))
+
+        self._turns.wait(task, called)
 
     def in_order(self, line: deque[LiveTask], lane: Latch, *, at_once: bool) -> None:
         """Run tasks one after another, those too that join the line meanwhile.
 
         While the line is being run, *lane* counts one more. *at_once*: the first task
-        begins before this returns.
+        begins before this returns, if there is room for it.
         """
         lane.up()
-        work = self._run(line, lane)
+        work = self._run_line(line, lane)
         self._keep(
             self._starter.start(work) if at_once else asyncio.get_running_loop().create_task(work)
         )
@@ -48,23 +55,43 @@ class Lanes:
 
     async def idle(self, timeout: float) -> bool:
         """Wait until nothing runs; False if that took longer than *timeout* seconds."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=timeout)
-        return not self._running
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=timeout)
+        return not self._busy
 
-    async def _run(self, line: deque[LiveTask], lane: Latch | None = None) -> None:
+    async def _run_line(self, line: deque[LiveTask], lane: Latch) -> None:
         try:
             while line:
                 task = line.popleft()
-                try:
-                    await self._runner.run(task)
-                except Exception:
-                    logger.exception("task %s could not be run", task.record.task_id)
+                if self._turns.enter(task) or await self._turn(task):
+                    await self._run(task)
         finally:
-            if lane is not None:
-                lane.down()
+            lane.down()
+
+    async def _turn(self, task: LiveTask) -> bool:
+        """Wait until there is room for the task; False if it is not to run."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def called(begins: bool) -> None:
+            if not turn.done():
+                turn.set_result(begins)
+            elif begins:
+                self._turns.leave(task)
+
+        if task.gone or task.record.status.finished:
+            return False
+        self._turns.wait(task, called)
+        return await turn
+
+    async def _run(self, task: LiveTask) -> None:
+        try:
+            await self._runner.run(task)
+        except Exception:
+            logger.exception("task %s could not be run", task.record.task_id)
+        finally:
+            self._turns.leave(task)
 
     def _keep(self, running: asyncio.Task[None] | None) -> None:
         if running is not None:
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
+            self._busy.add(running)
+            running.add_done_callback(self._busy.discard)

@@ -11,6 +11,7 @@ from typing import Any
 from ..context import StopFlag
 from ..records import TaskRecord
 from ..registry import TaskFunction
+from .queues import Place
 
 
 class StopReason(Enum):
@@ -71,6 +72,8 @@ class LiveTask:
         "leftover",
         "log_lines",
         "log_seq",
+        "parcel",
+        "place",
         "record",
         "stop",
         "stop_reason",
@@ -100,6 +103,10 @@ class LiveTask:
         self.log_lines = 0
         self.latch: Latch | None = None
         """Counts the task as long as something may still happen to it here."""
+        self.place: Place | None = None
+        """Where it waits for its turn, or was promised that it may."""
+        self.parcel: bytes | None = None
+        """The arguments as a process of ours takes them."""
 
     @property
     def must_be_stored(self) -> bool:
@@ -132,6 +139,9 @@ class LiveTask:
     def settle(self) -> None:
         """Nothing more happens to the task here: tell who waits. Twice is once."""
         latch, self.latch = self.latch, None
+        place, self.place = self.place, None
+        if place is not None:
+            place.give_up()
         if latch is not None:
             latch.down()
 

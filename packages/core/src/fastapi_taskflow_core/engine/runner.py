@@ -14,6 +14,7 @@ from ..errors import AttemptTimeout, PayloadError
 from ..executors.base import Executor
 from ..lifecycle import Event
 from ..records import ExecutorKind, LogLevel, Progress, TaskStatus
+from ..results import stored_result
 from ..retry import Retry, next_attempt
 from ..surroundings import Surroundings
 from .journal import Journal
@@ -67,11 +68,11 @@ class Runner:
             task.begin()
             self._ledger.enter(task, Event.START)
             try:
-                await self._attempt(task)
+                result = await self._attempt(task)
             except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
                 again = await self._ended(task, error)
             else:
-                again = await self._returned(task)
+                again = await self._returned(task, result)
             if not again:
                 return
             await asyncio.sleep(0)
@@ -79,7 +80,7 @@ class Runner:
     def _ready(self, task: LiveTask) -> bool:
         return not task.gone and task.record.status is TaskStatus.PENDING and self._may_start()
 
-    async def _attempt(self, task: LiveTask) -> None:
+    async def _attempt(self, task: LiveTask) -> Any:
         record = task.record
         if record.persist and not self._may_run_twice(task):
             # From here on nobody starts it a second time, whatever becomes of us.
@@ -91,9 +92,8 @@ class Runner:
         executor, limit = self._executors[record.executor], task.function.options.timeout
         try:
             if limit is None:
-                await executor.run(task, args, kwargs)
-            else:
-                await _within(limit, executor, task, args, kwargs)
+                return await executor.run(task, args, kwargs)
+            return await _within(limit, executor, task, args, kwargs)
         finally:
             if not task.busy:  # a thread that still runs is within the context
                 # The context would keep the task alive in a circle.
@@ -118,10 +118,14 @@ class Runner:
             )
         return task.arguments
 
-    async def _returned(self, task: LiveTask) -> bool:
+    async def _returned(self, task: LiveTask, result: Any) -> bool:
         if task.stop_reason is not None:
             await self._settle_cancellation(task)
         if not task.gone:
+            if task.function.options.keep_result:
+                task.record.result = stored_result(
+                    self._codec, task.record, task.function.call, result
+                )
             cancelled = task.stop_reason is StopReason.CANCELLED
             self._ledger.enter(task, Event.CANCEL if cancelled else Event.SUCCEED)
         return False
@@ -195,10 +199,10 @@ async def _within(
     task: LiveTask,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-) -> None:
+) -> Any:
     try:
         async with asyncio.timeout(limit) as patience:
-            await executor.run(task, args, kwargs)
+            return await executor.run(task, args, kwargs)
     except TimeoutError:
         if not patience.expired():
             raise

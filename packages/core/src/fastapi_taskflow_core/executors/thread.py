@@ -17,14 +17,11 @@ class ThreadExecutor:
     """A pool of daemon threads, made as they are needed.
 
     Its own, so that tasks never take the threads of request handlers; daemons, so that a
-    call that cannot be stopped does not keep the process from ending.
-
-    Args:
-        size: Most calls that run at once; further ones wait.
+    call that cannot be stopped does not keep the process from ending. How many there may be
+    is not decided here: whoever calls `run` sees to that.
     """
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
@@ -70,7 +67,7 @@ class ThreadExecutor:
             self._jobs.put(job)
             if self._idle:
                 self._idle -= 1
-            elif self._threads < self._size:
+            else:
                 self._threads += 1
                 threading.Thread(
                     target=self._work, args=(self._jobs,), name="taskflow", daemon=True
