@@ -254,6 +254,7 @@ class TaskManager:
         requeue_on_interrupt: bool = False,
         priority: int | None = None,
         timeout: float | None = None,
+        keep_result: bool = False,
         max_delay: float | None = None,
         retry_on: type[BaseException] | tuple[type[BaseException], ...] = Exception,
         no_retry_on: type[BaseException] | tuple[type[BaseException], ...] = (),
@@ -287,6 +288,7 @@ class TaskManager:
             requeue_on_interrupt: See `task`.
             priority: See `task`.
             timeout: See `task`.
+            keep_result: See `task`.
             max_delay: See `task`.
             retry_on: See `task`.
             no_retry_on: See `task`.
@@ -324,6 +326,7 @@ class TaskManager:
             queue=queue,
             executor=executor,
             timeout=timeout,
+            keep_result=keep_result,
         )
 
         def register(func: Callable[P, R]) -> Callable[P, R]:

@@ -83,18 +83,16 @@ class Cron:
             moment, wall = change, self._zone.wall(change) - _SECOND
 
     def _next_wall(self, wall: datetime) -> datetime | None:
-        from croniter import CroniterBadDateError  # noqa: PLC0415  an extra
-
         try:
             found: datetime = self._pattern.get_next(datetime, wall.replace(microsecond=0))
-        except (CroniterBadDateError, OverflowError):
+        except (ValueError, OverflowError):  # no such day within 50 years, or beyond the year 9999
             return None
         return found
 
 
 def _parsed(text: str) -> croniter:
     try:
-        from croniter import CroniterError, croniter  # noqa: PLC0415  an extra
+        from croniter import croniter  # noqa: PLC0415  an extra
     except ImportError:
         raise MissingExtra("croniter, which reads cron patterns,", "scheduler") from None
     fields = text.split()
@@ -112,5 +110,5 @@ def _parsed(text: str) -> croniter:
                 raise ValueError(f"cron {name} {field!r} of {text!r} is not valid: {range_}")
     try:
         return croniter(text, 0.0)
-    except (CroniterError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise ValueError(f"cron {text!r} is not valid: {error}") from None
