@@ -4,7 +4,6 @@ import socket
 from pathlib import Path
 
 import pytest
-from conftest import eventually
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -48,7 +47,7 @@ def test_demo_shows_life_and_takes_orders(serve, finished, free_port):
     assert "dashboard: " in server.output
 
 
-def test_schedules_run_by_themselves_by_hand_and_once(serve, finished, tmp_path):
+def test_schedules_run_by_themselves_by_hand_and_once(serve, finished, until, tmp_path):
     server = serve("schedules:app", PYTHONPATH=str(EXAMPLES), SCHEDULES_DB=str(tmp_path / "db"))
     client = server.client()
 
@@ -56,7 +55,7 @@ def test_schedules_run_by_themselves_by_hand_and_once(serve, finished, tmp_path)
         (mailbox,) = (each for each in client.get("/schedules").json() if "mail" in each["name"])
         return mailbox["last"]
 
-    slot = eventually(slots, "a slot")[0]
+    slot = until(slots, "a slot")[0]
     assert finished(client, slot["task_id"])["status"] == "success"
     by_hand = finished(client, client.post("/schedules/nightly_report/run").json())
     assert by_hand["logs"][0]["message"] == "report for asked for by hand"
