@@ -28,6 +28,8 @@ class Storage(MemoryBackend):
     away = False
     shared = False
     fired = 0
+    broken: frozenset[str] = frozenset()
+    """Schedules whose slots raise what no backend should."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -39,6 +41,8 @@ class Storage(MemoryBackend):
         self.fired += 1
         if self.away:
             raise BackendUnavailable("the disk is gone")
+        if slot.schedule in self.broken:
+            raise ZeroDivisionError
         return await super().fire(slot, task)
 
 

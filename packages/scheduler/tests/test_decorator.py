@@ -117,11 +117,12 @@ async def test_an_unknown_schedule_is_named(what):
         await getattr(TaskManager().schedules, what)("nightly")
 
 
-async def test_a_manager_that_is_not_started_runs_no_schedule():
+@pytest.mark.parametrize("what", ["pause", "resume", "run"])
+async def test_a_manager_that_is_not_started_takes_no_orders(what):
     manager = TaskManager()
     manager.schedule(every=60)(report)
-    with pytest.raises(RuntimeError, match="needs a manager that is started"):
-        await manager.schedules.run("report")
+    with pytest.raises(RuntimeError, match=f"{what} needs a manager that is started"):
+        await getattr(manager.schedules, what)("report")
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,13 @@ async def test_when_the_storage_is_back_slots_fire_again(world, caplog):
         "12:00:20",
     ]
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
+
+
+async def test_one_schedule_that_cannot_be_settled_does_not_hold_up_the_others(world, caplog):
+    manager = await world.started(every=5)
+    manager.schedule(every=5, name="broken")(_nothing)
+    await world.passes(5)
+    world.storage.broken = {"broken"}
+    await world.passes(20)
+    assert len(world.runs) == 5
+    assert "schedule 'broken' waits for a second" in caplog.text

@@ -83,12 +83,26 @@ class Scheduler:
         return await self._info(schedule, await self._standing.paused(), history)
 
     async def pause(self, name: str) -> None:
-        """Skip its slots on every instance, until `resume`. Raises `ScheduleNotFound`."""
-        await self._standing.pause(self._find(name).name)
+        """Skip its slots on every instance, until `resume`.
+
+        Raises:
+            ScheduleNotFound: There is none of this name.
+            RuntimeError: The manager is not started.
+        """
+        schedule = self._find(name)
+        running(self._runtime, "pause")
+        await self._standing.pause(schedule.name)
 
     async def resume(self, name: str) -> None:
-        """Run it again, from the next slot on. Raises `ScheduleNotFound`."""
-        await self._standing.resume(self._find(name).name)
+        """Run it again, from the next slot on.
+
+        Raises:
+            ScheduleNotFound: There is none of this name.
+            RuntimeError: The manager is not started.
+        """
+        schedule = self._find(name)
+        running(self._runtime, "resume")
+        await self._standing.resume(schedule.name)
 
     async def run(self, name: str) -> str:
         """Run it now, paused or not; returns the task's id.

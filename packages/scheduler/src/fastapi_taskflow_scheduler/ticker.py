@@ -120,14 +120,12 @@ class Ticker:
             try:
                 await self._tick()
                 failures = 0
-            except Exception as error:  # schedules go on, whatever happens
+            except BackendError as error:
                 level = logging.DEBUG if failures else logging.WARNING
-                logger.log(
-                    level,
-                    "schedules wait for the task storage: %s",
-                    error,
-                    exc_info=None if isinstance(error, BackendError) else error,
-                )
+                logger.log(level, "schedules wait for the task storage: %s", error)
+                failures += 1
+            except Exception:
+                logger.exception("schedules wait, and go on in a second")
                 failures += 1
 
     async def _sleep(self, seconds: float) -> None:
@@ -160,9 +158,9 @@ class Ticker:
             paused = await self._standing.paused()
             for first in range(0, len(due), _AT_ONCE):
                 turns = [
-                    self._turn(runtime, entry, paused) for entry in due[first : first + _AT_ONCE]
+                    self._safely(runtime, entry, paused) for entry in due[first : first + _AT_ONCE]
                 ]
-                for error in await asyncio.gather(*turns, return_exceptions=True):
+                for error in await asyncio.gather(*turns):
                     if error is not None:
                         raise error
         finally:
@@ -191,6 +189,17 @@ class Ticker:
                     self._rest(entry, entry.settled)
             heapq.heapify(self._heap)
         self._seen = now
+
+    async def _safely(self, runtime: Runtime, entry: _Entry, paused: Paused) -> BackendError | None:
+        """One schedule's turn; the storage's absence concerns all, anything else only this one."""
+        try:
+            await self._turn(runtime, entry, paused)
+        except BackendError as error:
+            return error
+        except Exception:
+            logger.exception("schedule %r waits for a second", entry.schedule.name)
+            entry.due = runtime.now() + _LOOK_AGAIN
+        return None
 
     async def _turn(self, runtime: Runtime, entry: _Entry, paused: Paused) -> None:
         schedule, now = entry.schedule, runtime.now()
