@@ -7,6 +7,7 @@
     |-- TaskNotFound (LookupError)           no task has this id
     |-- FunctionUnknown (LookupError)        no function is registered under this name
     |-- ScheduleNotFound (LookupError)       no schedule has this name in this process
+    |-- NotStarted (RuntimeError)            only a manager that is started does this
     |-- TaskStateError (ValueError)          the task's status does not allow this
     |-- IllegalTransition (RuntimeError)     a bug of ours: an event in a wrong status
     |-- QueueFullError (RuntimeError)        a bounded queue has no room
@@ -66,6 +67,14 @@ class ScheduleNotFound(TaskflowError, LookupError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"no schedule {name!r} in this process")
+
+
+class NotStarted(TaskflowError, RuntimeError):
+    """Only a manager that is started does this."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__(f"{action} needs a manager that is started: await manager.startup()")
 
 
 class TaskStateError(TaskflowError, ValueError):

@@ -8,6 +8,7 @@ from datetime import datetime
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.backends.scheduling import Later
 from fastapi_taskflow_core.dispatch import NewTask
+from fastapi_taskflow_core.errors import NotStarted
 from fastapi_taskflow_core.options import CALL_OPTION_NAMES, CallOptions
 from fastapi_taskflow_core.schedules import Ground, OneOff, Runtime
 
@@ -79,13 +80,13 @@ class OneOffs:
         return running(self._runtime, what)
 
 
-def running(runtime: Callable[[], Runtime | None], what: str) -> Runtime:
+def running(runtime: Callable[[], Runtime | None], action: str) -> Runtime:
     """The engine that runs now.
 
     Raises:
-        RuntimeError: None does.
+        NotStarted: None does.
     """
     found = runtime()
     if found is None:
-        raise RuntimeError(f"{what} needs a manager that is started: await manager.startup()")
+        raise NotStarted(action)
     return found

@@ -87,7 +87,7 @@ class Scheduler:
 
         Raises:
             ScheduleNotFound: There is none of this name.
-            RuntimeError: The manager is not started.
+            NotStarted: The manager is not.
         """
         schedule = self._find(name)
         running(self._runtime, "pause")
@@ -98,7 +98,7 @@ class Scheduler:
 
         Raises:
             ScheduleNotFound: There is none of this name.
-            RuntimeError: The manager is not started.
+            NotStarted: The manager is not.
         """
         schedule = self._find(name)
         running(self._runtime, "resume")
@@ -109,7 +109,7 @@ class Scheduler:
 
         Raises:
             ScheduleNotFound: There is none of this name.
-            RuntimeError: The manager is not started.
+            NotStarted: The manager is not.
         """
         schedule = self._find(name)
         return await self._settler.run(running(self._runtime, "run"), schedule)
