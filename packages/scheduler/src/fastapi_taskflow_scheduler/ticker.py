@@ -31,6 +31,8 @@ _PATIENCE = (0.1, 1.0)
 """Seconds before the first and any later new attempt while the backend is away."""
 _AT_ONCE = 16
 """Schedules settled at the same time."""
+_A_TURN = 50
+"""Slots of one schedule settled before others have their turn."""
 _SET_BACK = timedelta(seconds=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -207,7 +209,7 @@ class Ticker:
             entry.settled = await self._look_back(schedule, now)
         due = schedule.due(entry.settled, now)
         is_paused = schedule.name in paused
-        for at, fate in judge(due, schedule.options, entry.waiting):
+        for at, fate in judge(due, schedule.options, entry.waiting)[:_A_TURN]:
             if runtime.draining:
                 return
             outcome = SlotOutcome.SKIPPED if is_paused else fate
