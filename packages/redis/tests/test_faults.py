@@ -154,7 +154,7 @@ async def test_what_was_acknowledged_survives_the_death_of_the_server(
                 acknowledged.extend(task.task_id for task in some)
 
         writers = [asyncio.create_task(write()) for _ in range(4)]
-        while len(acknowledged) < 1_000:
+        while len(acknowledged) < 1_000:  # noqa: ASYNC110  what the writers count
             await asyncio.sleep(0.005)
         await asyncio.to_thread(server.kill)
         await asyncio.wait(writers)
@@ -162,5 +162,7 @@ async def test_what_was_acknowledged_survives_the_death_of_the_server(
         await asyncio.to_thread(server.start)
         lost = [each for each in acknowledged if await backend.get(each) is None]
         await backend.close()
-    print(f"{appendfsync}: {len(acknowledged)} acknowledged, {len(lost)} lost")
+    print(  # noqa: T201  a figure for the reader of the test run
+        f"{appendfsync}: {len(acknowledged)} acknowledged, {len(lost)} lost"
+    )
     assert appendfsync == "everysec" or not lost

@@ -17,7 +17,8 @@ from fastapi_taskflow_core.records import (
 )
 from fastapi_taskflow_redis.rows import from_line, from_text, micros, moment, to_line, to_text
 
-TIMES = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
+FIRST, LAST = datetime(1970, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001  hypothesis adds the zone
+TIMES = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 ANY_TEXT = st.text()
 NUMBERS = st.integers(-(2**63), 2**63)
 FLOATS = st.floats(allow_nan=False)

@@ -12,7 +12,7 @@ from fastapi.params import Depends as Dependency
 
 from fastapi_taskflow_core import checks
 
-from .api import metrics, queues, system, tasks
+from .api import metrics, queues, schedules, system, tasks
 from .api.schemas import problem
 from .auth.guard import same_machine, same_site
 from .manager import Manager
@@ -102,7 +102,14 @@ class TaskAdmin:
     def _mount(self, app: FastAPI, site: Site) -> None:
         guards = _guards(self.auth)
         app.include_router(assets.router, prefix=self.path, dependencies=guards.machine)
-        for router in (metrics.router, system.router, queues.router, routes.router, tasks.router):
+        for router in (
+            metrics.router,
+            system.router,
+            queues.router,
+            schedules.router,
+            routes.router,
+            tasks.router,
+        ):
             app.include_router(
                 router,
                 prefix=self.path,

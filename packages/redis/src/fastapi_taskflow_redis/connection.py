@@ -54,7 +54,7 @@ class Server:
         self._limits = limits
         self._announce = announce
         self._client: Redis | None = None
-        self._pool().make_connection()  # it does not connect, but knows what it may be told
+        self._pool().make_connection()  # type: ignore[no-untyped-call]  # it does not connect, but knows what it may be told
 
     async def open(self) -> None:
         """Connect, and see whether the server will do. Twice is once.
