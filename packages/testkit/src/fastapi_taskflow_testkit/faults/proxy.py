@@ -1,0 +1,186 @@
+"""A cable between a client and its server that can be pulled."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+_CHUNK = 65_536
+_PATIENCE = 10.0
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close answers with RST
+
+
+@dataclass(frozen=True, slots=True)
+class Cable:
+    """How bytes get through. The default is a good cable."""
+
+    blackhole: bool = False
+    """Everything sent is swallowed, and nobody hears of it: a network that is away."""
+    delay: float = 0.0
+    """Seconds that each piece takes on its way, in either direction."""
+    cut_after: int | None = None
+    """Reset a connection once so many bytes have come from the client, all connections
+    counted together from the moment this cable was laid; 0 resets at once."""
+
+
+GOOD = Cable()
+BLACKHOLE = Cable(blackhole=True)
+RESET = Cable(cut_after=0)
+
+
+class Proxy:
+    """A TCP proxy to one server. A context manager: on leaving, every connection is cut.
+
+    Args:
+        port: The server's.
+        host: The server's.
+    """
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._server = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        """Where clients connect, on the loopback address."""
+        self._lock = threading.Lock()
+        self._cable = GOOD
+        self._sent = 0
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._threads: set[threading.Thread] = set()
+        self._accepting = self._spawn(self._accept)
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        with self._lock:
+            return len(self._pairs)
+
+    def lay(self, cable: Cable) -> None:
+        """From now on use another cable, for the connections that are there too."""
+        with self._lock:
+            self._cable, self._sent = cable, 0
+        if cable.cut_after == 0:
+            self.cut()
+
+    def cut(self) -> None:
+        """Reset every connection that is there."""
+        with self._lock:
+            pairs = list(self._pairs)
+        for pair in pairs:
+            self._reset(pair)
+
+    def close(self) -> None:
+        """Cut every connection and take no more. Twice is once."""
+        with contextlib.suppress(OSError):  # wakes up who waits in accept
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._accepting.join(_PATIENCE)
+        self.cut()
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(_PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _spawn(self, target: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                target()
+            finally:
+                with self._lock:
+                    self._threads.discard(thread)
+
+        thread = threading.Thread(target=run, name="taskflow-proxy", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+            thread.start()
+        return thread
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self._listener.accept()
+                self._join(client)
+
+    def _join(self, client: socket.socket) -> None:
+        if self._cable.cut_after == 0:
+            _abort(client)
+            return
+        try:
+            server = socket.create_connection(self._server, timeout=_PATIENCE)
+        except OSError:
+            _abort(client)
+            return
+        server.settimeout(None)
+        pair = (client, server)
+        with self._lock:
+            self._pairs.add(pair)
+        self._spawn(lambda: self._pump(pair, client, server))
+        self._spawn(lambda: self._pump(pair, server, client))
+
+    def _pump(
+        self, pair: tuple[socket.socket, socket.socket], source: socket.socket, sink: socket.socket
+    ) -> None:
+        from_client = source is pair[0]
+        try:
+            while data := source.recv(_CHUNK):
+                passed, cut = self._through(data, from_client=from_client)
+                if passed:
+                    sink.sendall(passed)
+                if cut:
+                    break
+            else:
+                if not self._cable.blackhole:  # a lost network says no goodbye
+                    sink.shutdown(socket.SHUT_WR)
+                    return
+        except OSError:
+            pass
+        self._reset(pair)
+
+    def _through(self, data: bytes, *, from_client: bool) -> tuple[bytes, bool]:
+        """What of the piece arrives, and whether the cable breaks then."""
+        with self._lock:
+            cable = self._cable
+            room = None if cable.cut_after is None else max(0, cable.cut_after - self._sent)
+            if from_client:
+                self._sent += len(data)
+        if cable.delay:
+            time.sleep(cable.delay)
+        if cable.blackhole:
+            return b"", False
+        if room is None or not from_client:
+            return data, False
+        return data[:room], len(data) >= room
+
+    def _reset(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        with self._lock:
+            if pair not in self._pairs:
+                return
+            self._pairs.discard(pair)
+        for end in pair:
+            _abort(end)
+
+
+def _abort(end: socket.socket) -> None:
+    """Close with RST, waking up whoever reads from it."""
+    with contextlib.suppress(OSError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RD)
+    end.close()
