@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -16,30 +17,21 @@ def proxy() -> Iterator[Proxy]:
     server = socket.create_server(("127.0.0.1", 0))
 
     def repeat(connection: socket.socket) -> None:
-        with connection:
-            while heard := connection.recv(65_536):
-                connection.sendall(heard)
+        with connection, suppress(OSError):  # it may be cut, which is the point
+            while said := connection.recv(65_536):
+                connection.sendall(said)
 
     def serve() -> None:
-        while True:
-            try:
+        with suppress(OSError):  # closed
+            while True:
                 connection, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=lambda: _quietly(repeat, connection), daemon=True).start()
+                threading.Thread(target=repeat, args=(connection,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     with Proxy(server.getsockname()[1]) as proxy:
         yield proxy
     server.shutdown(socket.SHUT_RDWR)
     server.close()
-
-
-def _quietly(work: object, connection: socket.socket) -> None:
-    try:
-        work(connection)  # type: ignore[operator]
-    except OSError:
-        pass  # it was cut, which is the point
 
 
 @pytest.fixture

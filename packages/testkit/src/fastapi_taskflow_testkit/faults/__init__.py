@@ -11,6 +11,7 @@ from .exposed import ExposedBackend
 from .ledger import Ledger
 from .proxy import BLACKHOLE, GOOD, RESET, Cable, Proxy
 from .server import SERVERS, AppServer
+from .storm import Storm
 from .wallclock import WallClock, library
 from .weather import (
     Delay,
@@ -40,6 +41,7 @@ __all__ = [
     "Operation",
     "Proxy",
     "SmallDisk",
+    "Storm",
     "Strike",
     "Twice",
     "WallClock",

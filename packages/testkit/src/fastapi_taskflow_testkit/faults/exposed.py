@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
 from fastapi_taskflow_core.backends.base import (
@@ -60,7 +60,7 @@ class ExposedBackend:
 
     async def open(self) -> None:
         """See `TaskStore.open`."""
-        await self._meet("open", None, lambda: self._backend.open())
+        await self._meet("open", None, self._backend.open)
 
     async def write(self, batch: Batch) -> Written:
         """See `TaskStore.write`."""
@@ -106,11 +106,11 @@ class ExposedBackend:
 
     async def unfinished(self) -> Mapping[Unfinished, int]:
         """See `TaskReader.unfinished`."""
-        return await self._meet("unfinished", None, lambda: self._backend.unfinished())
+        return await self._meet("unfinished", None, self._backend.unfinished)
 
     async def instances(self) -> Sequence[InstanceInfo]:
         """See `TaskReader.instances`."""
-        return await self._meet("instances", None, lambda: self._backend.instances())
+        return await self._meet("instances", None, self._backend.instances)
 
     async def fire(self, slot: Slot, task: TaskRecord | None = None) -> bool:
         """See `ScheduleStore.fire`."""
@@ -158,8 +158,8 @@ class ExposedBackend:
         fault = self.weather.over(Operation(name, argument))
         if fault is None:
             return await call()
-        answer: Any = await fault(call)
-        return answer  # type: ignore[no-any-return]  a fault gives what the call gives
+        answer: T = await fault(call)
+        return answer
 
 
 def _copied(batch: Batch) -> Batch:

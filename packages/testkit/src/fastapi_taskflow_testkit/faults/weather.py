@@ -95,8 +95,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """Something is done to the whole process, such as `end_of_process`; if it survives, it goes
-    on as if nothing had been."""
+    """A deed done at that moment, such as `end_of_process`; then all goes on as if it were not."""
 
     moment: Moment
     deed: Callable[[], object]
