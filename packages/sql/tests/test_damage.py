@@ -69,6 +69,8 @@ def test_a_damaged_task_has_failed_and_says_why(column: str, value: object, reas
 def test_a_damaged_line_says_so(changes: dict[str, object]) -> None:
     row = rows.log_row("a", LogEntry(3, NOON, 0, "info", "hello"))[1:]
     names = ("seq", "time", "attempt", "level", "message", "extra")
-    line = rows.to_log(tuple(changes.get(name, value) for name, value in zip(names, row, strict=True)))
+    line = rows.to_log(
+        tuple(changes.get(name, value) for name, value in zip(names, row, strict=True))
+    )
     assert (line.seq, line.level) == (3, "warning")
     assert line.message.startswith("this line is stored in a form that cannot be read")

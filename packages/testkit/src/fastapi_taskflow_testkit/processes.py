@@ -1,4 +1,4 @@
-"""A process with all its children: started as one, signalled as one, gone as one."""
+"""A process with all its descendants: started as one, signalled as one, gone as one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from .family import family, living
 
 
 class ProcessGroup:
@@ -62,9 +65,29 @@ class ProcessGroup:
         self._process.send_signal(number)
 
     def send_all(self, number: signal.Signals) -> None:
-        """Signal every process of the group. One that is gone is left alone."""
+        """Signal every process of the group, and the descendants that left it."""
+        strays = [pid for pid in family(self.pid) if _group_of(pid) != self.pid]
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+            os.killpg(self.pid, number)
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def end(self, number: signal.Signals, within: float) -> None:
+        """Signal the first process, with SIGKILL all, and return when none of them is there.
+
+        Raises:
+            TimeoutError: The first process is still there after so many seconds.
+        """
+        members = family(self.pid)
+        if number is signal.SIGKILL:
+            self.send_all(number)
+        else:
+            self.send(number)
+        deadline = time.monotonic() + within
+        self.ended(within)
+        while living(members) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def ended(self, within: float) -> int:
         """The exit code of the first process, once it is gone.
@@ -76,6 +99,13 @@ class ProcessGroup:
             return self._process.wait(within)
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{self._process.args!r} runs after {within:g} s") from None
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ class Cable:
     blackhole: bool = False
     """Everything sent is swallowed, and nobody hears of it: a network that is away."""
     delay: float = 0.0
-    """Seconds that each piece takes on its way, in either direction."""
+    """Seconds that whatever the client says is under way."""
     cut_after: int | None = None
     """Reset a connection once so many bytes have come from the client, all connections
     counted together from the moment this cable was laid; 0 resets at once."""
@@ -40,17 +40,22 @@ class Proxy:
 
     Args:
         port: The server's.
+        cable: What it is connected by at first.
         host: The server's.
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, cable: Cable = GOOD, *, host: str = "127.0.0.1") -> None:
         self._server = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         """Where clients connect, on the loopback address."""
         self._lock = threading.Lock()
-        self._cable = GOOD
+        self._cable = cable
         self._sent = 0
+        self._word: bytes | None = None
+        self._delivered = False
+        self.cuts = 0
+        """How many connections were cut at a word."""
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._threads: set[threading.Thread] = set()
         self._accepting = self._spawn(self._accept)
@@ -67,6 +72,16 @@ class Proxy:
             self._cable, self._sent = cable, 0
         if cable.cut_after == 0:
             self.cut()
+
+    def cut_at(self, word: bytes, *, delivered: bool) -> None:
+        """Reset the next connection whose client says *word*, once.
+
+        Args:
+            word: Part of what the client sends.
+            delivered: Whether the server still gets it; the answer is lost in any case.
+        """
+        with self._lock:
+            self._word, self._delivered = word, delivered
 
     def cut(self) -> None:
         """Reset every connection that is there."""
@@ -140,10 +155,10 @@ class Proxy:
         from_client = source is pair[0]
         try:
             while data := source.recv(_CHUNK):
-                passed, cut = self._through(data, from_client=from_client)
-                if passed:
+                passed, breaks = self._through(data) if from_client else (data, False)
+                if passed and not self._cable.blackhole:
                     sink.sendall(passed)
-                if cut:
+                if breaks:
                     break
             else:
                 if not self._cable.blackhole:  # a lost network says no goodbye
@@ -153,20 +168,22 @@ class Proxy:
             pass
         self._reset(pair)
 
-    def _through(self, data: bytes, *, from_client: bool) -> tuple[bytes, bool]:
-        """What of the piece arrives, and whether the cable breaks then."""
+    def _through(self, data: bytes) -> tuple[bytes, bool]:
+        """What of the client's piece arrives, and whether the cable breaks then."""
         with self._lock:
-            cable = self._cable
-            room = None if cable.cut_after is None else max(0, cable.cut_after - self._sent)
-            if from_client:
-                self._sent += len(data)
+            cable, room = self._cable, len(data)
+            if cable.cut_after is not None:
+                room = max(0, cable.cut_after - self._sent)
+            self._sent += len(data)
+            said = self._word is not None and self._word in data
+            if said:
+                self._word = None
+                self.cuts += 1
         if cable.delay:
             time.sleep(cable.delay)
-        if cable.blackhole:
-            return b"", False
-        if room is None or not from_client:
-            return data, False
-        return data[:room], len(data) >= room
+        if said:
+            return (data if self._delivered else b""), True
+        return data[:room], cable.cut_after is not None and len(data) >= room
 
     def _reset(self, pair: tuple[socket.socket, socket.socket]) -> None:
         with self._lock:

@@ -154,8 +154,7 @@ class AppServer:
 
     def kill(self) -> None:
         """SIGKILL all its processes and wait until they are gone. Twice is once."""
-        self._group.send_all(signal.SIGKILL)
-        self._group.ended(_PATIENCE)
+        self._group.end(signal.SIGKILL, _PATIENCE)
 
     def __enter__(self) -> Self:
         return self

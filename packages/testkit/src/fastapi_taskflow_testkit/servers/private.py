@@ -20,6 +20,8 @@ class Recipe(Protocol):
 
     user: str | None
     """Whom the server runs as where the tests run as root; None is whoever runs them."""
+    stopped_by: signal.Signals
+    """What makes it end soon and tidily, whoever is connected."""
 
     def prepare(self, folder: Path) -> None:
         """Fill the empty *folder* with what a new server needs."""
@@ -72,8 +74,8 @@ class PrivateServer:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """SIGTERM it and wait until it is gone. Twice is once."""
-        self._end(signal.SIGTERM)
+        """Let it end tidily and wait until it is gone. Twice is once."""
+        self._end(self._recipe.stopped_by)
 
     def freeze(self) -> None:
         """SIGSTOP it: connections stay open, and nothing answers."""
@@ -93,7 +95,11 @@ class PrivateServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.kill()
+        self.thaw()
+        try:
+            self.stop()
+        finally:
+            self.kill()
 
     def _wait_until_it_answers(self, process: ProcessGroup) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -107,8 +113,7 @@ class PrivateServer:
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.send_all(number)
-            process.ended(_PATIENCE)
+            process.end(number, _PATIENCE)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
