@@ -161,9 +161,12 @@ class Proxy:
                 if breaks:
                     break
             else:
-                if not self._cable.blackhole:  # a lost network says no goodbye
-                    sink.shutdown(socket.SHUT_WR)
-                    return
+                with self._lock:
+                    if pair not in self._pairs:
+                        return
+                    if not self._cable.blackhole:  # a lost network says no goodbye
+                        sink.shutdown(socket.SHUT_WR)
+                        return
         except OSError:
             pass
         self._reset(pair)
