@@ -15,7 +15,8 @@ from fastapi_taskflow_core.errors import BackendError, BackendUnavailable
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.builders import ME, a_line, a_task, ended, put, say, stored
-from fastapi_taskflow_testkit.servers import PrivateServer, Proxy
+from fastapi_taskflow_testkit.faults import Cable, Proxy
+from fastapi_taskflow_testkit.servers import PrivateServer
 
 
 async def test_a_terminated_connection_is_replaced_before_anybody_notices(
@@ -116,7 +117,7 @@ async def test_a_batch_that_is_cut_is_written_once_when_it_is_repeated(
     port = port_of(url)
     done, keyed = ended(a_task()), a_task(idempotency_key="k", tags={"a": "b"})
     batch = Batch(ME, inserts=[done, keyed], logs=[(done.task_id, a_line())])
-    async with Proxy(port) as proxy:
+    with Proxy(port) as proxy:
         through = url.replace(f":{port}", f":{proxy.port}")
         async with opened(PostgresBackend(through, schema=schema)) as backend:
             proxy.cut_at(word, delivered=delivered)
@@ -135,7 +136,7 @@ async def test_a_slow_way_costs_a_write_no_more_than_three_round_trips(
     url: str, schema: str, backend: PostgresBackend
 ) -> None:
     port = port_of(url)
-    async with Proxy(port, delay=0.2) as proxy:
+    with Proxy(port, Cable(delay=0.2)) as proxy:
         through = url.replace(f":{port}", f":{proxy.port}")
         async with opened(PostgresBackend(through, schema=schema)) as far_away:
             began = time.monotonic()

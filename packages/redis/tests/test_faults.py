@@ -14,7 +14,8 @@ from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_redis import RedisBackend
 from fastapi_taskflow_redis.script import script
 from fastapi_taskflow_testkit.builders import ME, OTHER, a_task, all_ids, claim, put, stored, tasks
-from fastapi_taskflow_testkit.servers import PrivateServer, Proxy, RedisRecipe
+from fastapi_taskflow_testkit.faults import Cable, Proxy
+from fastapi_taskflow_testkit.servers import PrivateServer, RedisRecipe
 
 
 async def test_scripts_that_are_forgotten_are_sent_again(
@@ -93,7 +94,7 @@ async def test_a_write_that_is_cut_and_repeated_is_there_once(
     own: RedisBackend, private: PrivateServer, delivered: bool
 ) -> None:
     first, cut = a_task(), a_task()
-    async with Proxy(private.port) as proxy:
+    with Proxy(private.port) as proxy:
         backend = RedisBackend(f"redis://127.0.0.1:{proxy.port}/0", timeout=2)
         await backend.open()
         await put(backend, first)
@@ -110,7 +111,7 @@ async def test_what_a_lost_claim_took_comes_with_the_next_one(
     own: RedisBackend, private: PrivateServer, delivered: bool
 ) -> None:
     waiting = tasks(3, owner=None)
-    async with Proxy(private.port) as proxy:
+    with Proxy(private.port) as proxy:
         backend = RedisBackend(f"redis://127.0.0.1:{proxy.port}/0", timeout=2)
         await backend.open()
         assert await claim(backend, OTHER) == []
@@ -127,7 +128,7 @@ async def test_what_a_lost_claim_took_comes_with_the_next_one(
 
 async def test_a_slow_way_costs_one_round_trip_for_a_batch(private: PrivateServer) -> None:
     delay = 0.2
-    async with Proxy(private.port, delay=delay) as proxy:
+    with Proxy(private.port, Cable(delay=delay)) as proxy:
         backend = RedisBackend(f"redis://127.0.0.1:{proxy.port}/0")
         await backend.open()
         await put(backend, *tasks(10))

@@ -1,17 +1,15 @@
 """What tests do to servers, done to small programs instead."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from fastapi_taskflow_testkit.servers import PrivateServer, Proxy
-from fastapi_taskflow_testkit.servers.family import family, living
+from fastapi_taskflow_testkit.family import family, living
+from fastapi_taskflow_testkit.servers import PrivateServer
 
 PARENT = """
 import subprocess, sys
@@ -100,48 +98,3 @@ def test_what_a_server_said_before_it_failed_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="no space left"):
         PrivateServer(Broken(), tmp_path).start()
-
-
-@pytest.fixture
-async def echo() -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A server that repeats what it hears; its port, and what it heard."""
-    heard: list[bytes] = []
-
-    async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while said := await reader.read(100):
-            heard.append(said)
-            writer.write(said)
-        writer.close()
-
-    server = await asyncio.start_server(repeat, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1], heard
-
-
-async def say(port: int, word: bytes) -> bytes:
-    """What comes back from the port; nothing if the connection is cut."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(word)
-    answer = await reader.read(100)
-    writer.close()
-    return answer
-
-
-@pytest.mark.parametrize("delivered", [False, True])
-async def test_a_proxy_cuts_at_a_word_once(echo: tuple[int, list[bytes]], delivered: bool) -> None:
-    port, heard = echo
-    async with Proxy(port) as proxy:
-        proxy.cut_at(b"now", delivered=delivered)
-        assert await say(proxy.port, b"hello") == b"hello"
-        assert await say(proxy.port, b"and now") == b""
-        assert await say(proxy.port, b"and now") == b"and now"
-        assert proxy.cuts == 1
-    assert heard.count(b"and now") == 1 + delivered
-
-
-async def test_a_proxy_delays_what_is_said(echo: tuple[int, list[bytes]]) -> None:
-    loop = asyncio.get_running_loop()
-    async with Proxy(echo[0], delay=0.1) as proxy:
-        began = loop.time()
-        assert await say(proxy.port, b"hello") == b"hello"
-        assert loop.time() - began >= 0.1

@@ -3,7 +3,6 @@
 from .mysql import MYSQL_STANDARD, MySQLRecipe, mysql_answers, mysql_program
 from .postgres import POSTGRES_STANDARD, PostgresRecipe, postgres_answers, postgres_program
 from .private import PrivateServer, Recipe
-from .proxy import Proxy
 from .redis import REDIS_PROGRAM, REDIS_STANDARD, RedisRecipe, redis_answers
 from .where import missing, server_url
 
@@ -15,7 +14,6 @@ __all__ = [
     "MySQLRecipe",
     "PostgresRecipe",
     "PrivateServer",
-    "Proxy",
     "Recipe",
     "RedisRecipe",
     "missing",
