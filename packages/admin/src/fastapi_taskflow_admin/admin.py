@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _PATH = re.compile(r"(/[\w.~-]+)+")
 _AUTH = "None, False, (user, password), a list of such, a TaskAuthBackend or a FastAPI dependency"
+_SHORT = 16
 _TEN_YEARS = 3_650 * 86_400
 _RESPONSES = problem(403, "Not answered from there, or a cross-site change.") | problem(
     503, "The storage cannot be reached now."
@@ -100,7 +101,7 @@ class TaskAdmin:
         self.path = _checked_path(path)
         trail = Trail(task_manager.audit, task_manager.history.now)
         if secret_key is not None:
-            checks.text("secret_key", secret_key, longest=4096)
+            _check_secret(secret_key)
         expiry = checks.seconds("token_expiry", token_expiry, zero=False)
         users = _users(auth)
         login = None
@@ -135,6 +136,9 @@ class TaskAdmin:
         app.include_router(assets.router, prefix=self.path, dependencies=[enter, *machine])
         if site.login is not None:
             app.include_router(login_pages.router, prefix=self.path, dependencies=[enter])
+        responses = _RESPONSES
+        if site.login is not None:
+            responses |= problem(401, "There is no session, or it is over.")
         guard = Depends(admitted(who_asks(auth, site)))
         for router in ROUTERS:
             app.include_router(
@@ -142,10 +146,15 @@ class TaskAdmin:
                 prefix=self.path,
                 dependencies=[enter, guard],
                 tags=["tasks"],
-                responses=_RESPONSES,
+                responses=responses,
             )
         if auth is None:
             logger.warning("%s answers only this machine: set TaskAdmin(auth=...)", self.path)
+
+
+def _check_secret(secret_key: object) -> None:
+    if len(checks.text("secret_key", secret_key, longest=4096)) < _SHORT:
+        logger.warning("secret_key has fewer than %d characters: it can be guessed", _SHORT)
 
 
 def _lifetime(seconds: float) -> timedelta:

@@ -31,7 +31,11 @@ async def signed_in(request: Request) -> TaskUser:
     if user is not None:
         return user
     if _is_page(request, site):
-        raise HTTPException(303, "Sign in first.", headers={"Location": _login_for(request, site)})
+        raise HTTPException(
+            303,
+            "This page is for people with a password.",
+            headers={"Location": _login_for(request, site)},
+        )
     raise HTTPException(401, "sign in first: there is no session, or it is over")
 
 

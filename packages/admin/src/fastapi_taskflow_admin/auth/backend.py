@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
-
-from anyio import CapacityLimiter, to_thread
+from typing import Any, Protocol
 
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.errors import BackendUnavailable
 
 from .passwords import NOBODY, Cost, Stored, matches, stored
 from .permissions import EVERYTHING, NOTHING, Grant, Permission, granted
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +65,7 @@ class Members:
         self._members = members
         costs = {each.password.cost: None for each in members.values()}
         self._costs: tuple[Cost, ...] = tuple(cost for cost in costs if cost is not None)
-        # Hashes need memory and a processor: many logins at once must not take them all.
-        self._one_at_a_time = CapacityLimiter(1)
+        self._thread = _guessers(1)
 
     async def check(self, username: str, password: str) -> bool:
         """See `Users.check`. Takes as long for an unknown user as for a known one."""
@@ -75,7 +73,7 @@ class Members:
         compared = partial(matches, password, member.password if member else NOBODY, self._costs)
         if not self._costs:
             return compared()
-        return await to_thread.run_sync(compared, limiter=self._one_at_a_time)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, compared)
 
     async def permissions(self, username: str) -> frozenset[Permission]:
         """See `Users.permissions`."""
@@ -96,41 +94,48 @@ class ApplicationUsers:
         self._permissions: Callable[[str], Grant | Awaitable[Grant]] | None = getattr(
             backend, "permissions", None
         )
+        self._threads = _guessers(2)
 
     async def check(self, username: str, password: str) -> bool:
         """See `Users.check`."""
-        return bool(await self._answer(partial(self._authenticate, username, password)))
+        with _failures_told():
+            return bool(await _called(self._threads, self._authenticate, username, password))
 
     async def permissions(self, username: str) -> frozenset[Permission]:
         """See `Users.permissions`."""
         if self._permissions is None:
             return EVERYTHING
-        return await self._answer(partial(self._granted, username))
+        with _failures_told():
+            answer = await _called(None, self._permissions, username)
+            return granted(f"permissions({username!r})", answer)
 
     def fingerprint(self, username: str) -> bytes:  # noqa: ARG002  only the backend knows
         """See `Users.fingerprint`."""
         return b""
 
-    async def _granted(self, username: str) -> frozenset[Permission]:
-        assert self._permissions is not None
-        answer = await _called(partial(self._permissions, username))
-        return granted(f"permissions({username!r})", answer)
 
-    async def _answer(self, question: Callable[[], T | Awaitable[T]]) -> T:
-        try:
-            return await _called(question)
-        except Exception as error:
-            logger.exception("the TaskAuthBackend failed")
-            raise BackendUnavailable("the users cannot be looked up now") from error
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        logger.exception("the TaskAuthBackend failed")
+        raise BackendUnavailable("the users cannot be looked up now") from error
 
 
-async def _called(function: partial[T | Awaitable[T]] | Callable[[], T | Awaitable[T]]) -> T:
-    called = function.func if isinstance(function, partial) else function
-    if inspect.iscoroutinefunction(called):
-        answer = function()
+async def _called(threads: Executor | None, function: Callable[..., Any], *arguments: str) -> Any:
+    """What a plain function says in a thread, or an async one on the loop."""
+    if inspect.iscoroutinefunction(function):
+        answer = function(*arguments)
     else:
-        answer = await to_thread.run_sync(function)
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(threads, function, *arguments)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+def _guessers(threads: int) -> Executor:
+    """Threads for passwords only: many logins at once must not take those of the application."""
+    return ThreadPoolExecutor(threads, "taskflow-passwords")
 
 
 def listed(auth: Sequence[object]) -> Members:

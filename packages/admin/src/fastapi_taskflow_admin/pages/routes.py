@@ -55,6 +55,7 @@ def _reasons(error: RequestValidationError) -> str:
 
 
 _HEADINGS = {
+    303: "Sign in first",
     401: "Signed out",
     403: "Not open to you",
     404: "No such task",
