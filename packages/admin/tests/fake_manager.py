@@ -92,6 +92,10 @@ class FakeManager:
     async def log(self, task_id: str, *entries: LogEntry) -> None:
         await self.backend.write(Batch("here", logs=[(task_id, entry) for entry in entries]))
 
+    async def entries(self) -> Sequence[AuditEntry]:
+        """The audit trail, newest first."""
+        return await self.backend.audit(AuditQuery(limit=1_000))
+
     async def retry(self, task_id: str) -> str:
         task = await self.history.get(task_id)
         if task.status not in RETRYABLE:

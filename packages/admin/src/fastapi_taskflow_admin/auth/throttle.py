@@ -21,10 +21,11 @@ MEMORY = timedelta(minutes=15)
 """Failures are forgotten when there was no further one so long after the wait."""
 IN_ALL = 100
 """Failures a minute in one process, whoever they are of."""
+PAIRS_KEPT = 10_000
+"""Users and addresses that one process remembers; the backend has them all."""
 
 _PREFIX = "admin:login:"
 _MINUTE = timedelta(minutes=1)
-_PAIRS_KEPT = 10_000
 _RACES = 10
 _NOT_NOW = timedelta(seconds=1)
 _NO_WAIT = timedelta()
@@ -116,7 +117,7 @@ class Throttle:
     def _remember(self, key: str, failures: Failures) -> None:
         self._here[key] = failures
         self._here.move_to_end(key)
-        if len(self._here) > _PAIRS_KEPT:
+        if len(self._here) > PAIRS_KEPT:
             self._here.popitem(last=False)
 
     async def _share(self, key: str, now: datetime) -> timedelta:
