@@ -12,7 +12,7 @@ from ..site import current
 from .guard import SAFE_METHODS, client_address
 from .rules import rule_for
 
-TOLD = ("dispatched", "skipped", "deleted", "retry_of", "task_id")
+TOLD = ("dispatched", "skipped", "deleted", "task_id")
 """What an answer says of its outcome."""
 
 Handle = Callable[[Request], Awaitable[Response]]
@@ -71,4 +71,4 @@ def outcome(response: Response) -> str:
     except ValueError:
         return result
     told = answer if isinstance(answer, dict) else {}
-    return ", ".join([result, *(f"{name} {told[name]}" for name in TOLD if name in told)])
+    return ", ".join([result, *(f"{name} {told[name]}" for name in TOLD if told.get(name) is not None)])
