@@ -6,6 +6,7 @@ import pytest
 
 BACKENDS = {
     "memory": ["packages/core/tests/test_memory_conformance.py"],
+    "postgres": ["packages/sql", "packages/postgres"],
     "sqlite": ["packages/sql", "packages/sqlite", "tests-integration"],
 }
 

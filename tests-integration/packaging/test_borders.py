@@ -1,6 +1,7 @@
 """Who may import whom. The table is the architecture of the packages."""
 
 import ast
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -13,9 +14,10 @@ MAY_IMPORT = {
     "core": set(),
     "sql": {"core"},
     "sqlite": {"core", "sql"},
+    "postgres": {"core", "sql"},
     "admin": {"core"},
     "testkit": {"core"},
-    "fastapi-taskflow": {"core", "sqlite", "admin"},
+    "fastapi-taskflow": {"core", "sqlite", "postgres", "admin"},
 }
 NEEDS_NO_IO = ["lifecycle", "metrics", "options", "records", "retry", "rollups"]
 IO = {"asyncio", "fastapi", "logging", "os", "pathlib", "socket", "starlette", "threading"}
@@ -48,7 +50,9 @@ def siblings(source: Path) -> set[str]:
 
 def requirements(package: str) -> set[str]:
     project = tomllib.loads((ROOT / "packages" / package / "pyproject.toml").read_text())["project"]
-    names = {each.partition("=")[0].partition(">")[0] for each in project["dependencies"]}
+    extras = project.get("optional-dependencies", {}).values()
+    listed = [*project["dependencies"], *(each for extra in extras for each in extra)]
+    names = {re.split("[<=>[]", each)[0] for each in listed}
     return {each.removeprefix("fastapi-taskflow-") for each in names if "taskflow" in each}
 
 

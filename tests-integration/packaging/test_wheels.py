@@ -18,6 +18,7 @@ NAMES = sorted(
     for path in ROOT.glob("packages/*")
     if (path / "pyproject.toml").exists()
 )
+EXTRA = {"fastapi-taskflow-testkit", "fastapi-taskflow-postgres"}
 DASHBOARD = {"jinja2", "markupsafe", "python-multipart"}
 
 pytestmark = pytest.mark.timeout(300)
@@ -167,7 +168,7 @@ def test_a_source_distribution_has_the_tests_too(dist, name):
 
 
 def test_the_meta_package_runs_the_quick_start_and_remembers_it(dist, quickstart, tmp_path):
-    wheels = [wheel(dist, name) for name in NAMES if not name.endswith("-testkit")]
+    wheels = [wheel(dist, name) for name in NAMES if name not in EXTRA]
     environment = Environment(tmp_path, *wheels)
     (tmp_path / "quickstart.py").write_text(quickstart)
     task_id = environment.run(QUICK_START, "first").strip()
@@ -176,7 +177,7 @@ def test_the_meta_package_runs_the_quick_start_and_remembers_it(dist, quickstart
 
 
 def test_the_meta_package_brings_little_beyond_fastapi(dist, tmp_path):
-    wheels = [wheel(dist, name) for name in NAMES if not name.endswith("-testkit")]
+    wheels = [wheel(dist, name) for name in NAMES if name not in EXTRA]
     (tmp_path / "plain").mkdir()
     plain = Environment(tmp_path / "plain", "fastapi").distributions()
     with_us = Environment(tmp_path, *wheels).distributions()

@@ -35,9 +35,22 @@ def test_the_package_defines_nothing_itself():
     ("name", "extra"),
     [("RedisBackend", "redis"), ("PostgresBackend", "postgres"), ("MySQLBackend", "mysql")],
 )
-def test_a_missing_backend_says_which_pip_install_brings_it(name, extra):
+def test_a_missing_backend_says_which_pip_install_brings_it(monkeypatch, name, extra):
+    monkeypatch.setitem(sys.modules, f"fastapi_taskflow_{extra}", None)
     with pytest.raises(ImportError, match=rf'pip install "fastapi-taskflow\[{extra}\]"'):
         getattr(backends, name)
+
+
+def test_a_backend_of_an_extra_that_is_installed_is_there():
+    postgres = importlib.import_module("fastapi_taskflow_postgres")
+    assert backends.PostgresBackend is postgres.PostgresBackend
+
+
+def test_what_a_backend_itself_lacks_is_not_blamed_on_the_extra(monkeypatch):
+    monkeypatch.delitem(sys.modules, "fastapi_taskflow_postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "fastapi_taskflow_postgres.backend", None)
+    with pytest.raises(ModuleNotFoundError, match="fastapi_taskflow_postgres.backend"):
+        backends.PostgresBackend  # noqa: B018
 
 
 def test_an_unknown_name_is_an_ordinary_attribute_error():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum
 
 from .errors import IllegalTransition
 from .records import Attempt, TaskRecord, TaskStatus
@@ -11,31 +11,31 @@ from .records import Attempt, TaskRecord, TaskStatus
 _KEPT_ATTEMPTS = 50
 
 
-class Event(StrEnum):
-    """What can happen to a task, in the words of an error message."""
-
-    START = "start"
-    SUCCEED = "succeed"
-    FAIL = "fail"
-    RETRY = "wait for a retry"
-    CANCEL = "be cancelled"
-    INTERRUPT = "be interrupted"
-    REQUEUE = "be put back"
-    REJECT = "be rejected"
+_WAITING = (TaskStatus.PENDING,)
+_RUNNING = (TaskStatus.RUNNING,)
+_OPEN = (TaskStatus.PENDING, TaskStatus.RUNNING)
 
 
-_WAITING = frozenset({TaskStatus.PENDING})
-_RUNNING = frozenset({TaskStatus.RUNNING})
-_LAW: dict[Event, tuple[frozenset[TaskStatus], TaskStatus]] = {
-    Event.START: (_WAITING, TaskStatus.RUNNING),
-    Event.SUCCEED: (_RUNNING, TaskStatus.SUCCESS),
-    Event.FAIL: (_WAITING | _RUNNING, TaskStatus.FAILED),
-    Event.RETRY: (_RUNNING, TaskStatus.PENDING),
-    Event.CANCEL: (_WAITING | _RUNNING, TaskStatus.CANCELLED),
-    Event.INTERRUPT: (_WAITING | _RUNNING, TaskStatus.INTERRUPTED),
-    Event.REQUEUE: (_RUNNING, TaskStatus.PENDING),
-    Event.REJECT: (_WAITING, TaskStatus.REJECTED),
-}
+class Event(Enum):
+    """What can happen to a task, and what it then is."""
+
+    START = ("start", _WAITING, TaskStatus.RUNNING)
+    SUCCEED = ("succeed", _RUNNING, TaskStatus.SUCCESS)
+    FAIL = ("fail", _OPEN, TaskStatus.FAILED)
+    RETRY = ("wait for a retry", _RUNNING, TaskStatus.PENDING)
+    CANCEL = ("be cancelled", _OPEN, TaskStatus.CANCELLED)
+    INTERRUPT = ("be interrupted", _OPEN, TaskStatus.INTERRUPTED)
+    REQUEUE = ("be put back", _RUNNING, TaskStatus.PENDING)
+    REJECT = ("be rejected", _WAITING, TaskStatus.REJECTED)
+
+    def __init__(self, words: str, sources: tuple[TaskStatus, ...], target: TaskStatus) -> None:
+        self.sources = sources
+        """The statuses it can happen in."""
+        self.target = target
+        self._words = words
+
+    def __str__(self) -> str:
+        return self._words
 
 
 def transition(task: TaskRecord, event: Event, now: datetime) -> None:
@@ -44,10 +44,9 @@ def transition(task: TaskRecord, event: Event, now: datetime) -> None:
     Raises:
         IllegalTransition: It cannot happen in the task's status; nothing was changed.
     """
-    sources, target = _LAW[event]
-    if task.status not in sources:
-        raise IllegalTransition(task.task_id, task.status, event)
-    task.status = target
+    if task.status not in event.sources:
+        raise IllegalTransition(task.task_id, task.status, str(event))
+    task.status = event.target
     if event is Event.START:
         task.start_time, task.end_time, task.run_at = now, None, None
         task.error = task.stacktrace = None

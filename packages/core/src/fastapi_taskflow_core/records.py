@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
 Source = Literal["manual", "scheduled"]
 ExecutorKind = Literal["async", "thread", "process"]
@@ -31,26 +31,15 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
     REJECTED = "rejected"
 
-    @property
-    def finished(self) -> bool:
-        """Whether nothing will happen to the task any more."""
-        return self not in UNFINISHED
+    finished: bool
+    """Whether nothing will happen to the task any more."""
+    holds_key: bool
+    """Whether a task in this status keeps its idempotency key to itself."""
 
-    @property
-    def holds_key(self) -> bool:
-        """Whether a task in this status keeps its idempotency key to itself."""
-        match self:
-            case TaskStatus.PENDING | TaskStatus.RUNNING | TaskStatus.SUCCESS:
-                return True
-            case (
-                TaskStatus.FAILED
-                | TaskStatus.INTERRUPTED
-                | TaskStatus.CANCELLED
-                | TaskStatus.REJECTED
-            ):
-                return False
-            case _:
-                assert_never(self)
+    def __init__(self, value: str) -> None:
+        # Plain attributes: they are asked for several times in the life of every task.
+        self.finished = value not in {"pending", "running"}
+        self.holds_key = value in {"pending", "running", "success"}
 
 
 UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})

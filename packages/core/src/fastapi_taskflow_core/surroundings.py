@@ -58,11 +58,15 @@ def time_ordered_id() -> str:
     6.2), so ids made one after another by a process sort in that order.
     """
     millisecond, rest = divmod(time.time_ns(), 1_000_000)
-    chance = random.getrandbits(62)
-    return (
-        f"{millisecond >> 16:08x}-{millisecond & 0xFFFF:04x}-7{(rest << 12) // 1_000_000:03x}"
-        f"-{0x8000 | chance >> 48:04x}-{chance & 0xFFFFFFFFFFFF:012x}"
+    number = (
+        millisecond << 80
+        | 0x7 << 76
+        | (rest << 12) // 1_000_000 << 64
+        | 0b10 << 62
+        | random.getrandbits(62)
     )
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(slots=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.errors import MissingExtra
 from fastapi_taskflow_sqlite import SqliteBackend
+
+if TYPE_CHECKING:
+    from fastapi_taskflow_postgres import PostgresBackend as PostgresBackend  # noqa: PLC0414
 
 __all__ = ["MemoryBackend", "SqliteBackend"]
 
@@ -12,6 +18,13 @@ _EXTRAS = {"MySQLBackend": "mysql", "PostgresBackend": "postgres", "RedisBackend
 
 
 def __getattr__(name: str) -> object:
-    if name in _EXTRAS:
-        raise MissingExtra(name, _EXTRAS[name])
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _EXTRAS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    distribution = f"fastapi_taskflow_{_EXTRAS[name]}"
+    try:
+        backend: object = getattr(import_module(distribution), name)
+    except ModuleNotFoundError as error:
+        if error.name != distribution:
+            raise
+        raise MissingExtra(name, _EXTRAS[name]) from None
+    return backend

@@ -3,7 +3,7 @@
 from .backend import SqlBackend
 from .connection import BeatsOnly, Clock, Connection, Connections, Presence, Tick
 from .dialect import Dialect
-from .migrations import migrate, refuse_newer
+from .migrations import is_current, migrate, refuse_newer
 from .statements import Statements
 from .threads import Threads
 
@@ -18,6 +18,7 @@ __all__ = [
     "Statements",
     "Threads",
     "Tick",
+    "is_current",
     "migrate",
     "refuse_newer",
 ]

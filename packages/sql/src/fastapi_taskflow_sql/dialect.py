@@ -40,8 +40,8 @@ class Dialect:
     """The tail of ``CREATE TABLE``, for other and for clustered tables."""
     partial_indexes: bool = False
     values_column: str | None = None
-    """The ``{number}``-th column, from 1, of ``(VALUES ...) AS v`` in ``UPDATE ... FROM``;
-    None where many rows are updated by ``executemany``."""
+    """The ``{number}``-th column, from 1, of ``(VALUES ...) AS v`` in ``UPDATE ... FROM``, for a
+    column of ``{type}``; None where many rows are updated by ``executemany``."""
     prepared: bool = False
     """Whether the driver keeps statements prepared, so that few different ones are best.
     A row that is repeated within an insert or update must then be harmless."""

@@ -41,6 +41,17 @@ def refuse_newer(
     return found
 
 
+def is_current(
+    sql: Statements, connection: Connection, where: str, upgrades: Sequence[Upgrade] = UPGRADES
+) -> bool:
+    """Whether `migrate` has nothing to do.
+
+    Raises:
+        SchemaTooNew: it was written by a newer version of this package.
+    """
+    return refuse_newer(sql, connection, where, upgrades) == 1 + len(upgrades)
+
+
 def migrate(
     sql: Statements, connection: Connection, where: str, upgrades: Sequence[Upgrade] = UPGRADES
 ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
 from .dialect import Dialect
 from .rows import RECORD_COLUMNS, UPDATED
-from .schema import TABLES, UNFINISHED, Table
+from .schema import TABLES, TASKS, UNFINISHED, Table
 
 VERSION = "SELECT value FROM {meta} WHERE name = 'schema'"
 SET_VERSION = "UPDATE {meta} SET value = {p} WHERE name = 'schema'"
@@ -32,11 +33,13 @@ CANCEL = (
 )
 FLAG_CANCEL = "UPDATE {tasks} SET cancel_requested = 1 WHERE task_id = {p}"
 
+# The owner is NULL in all of them: it stands in the order for planners that would not see else
+# that the index has it.
 DUE = (
     "SELECT {record} FROM {tasks}"
     " WHERE {unfinished} AND status = 'pending' AND owner IS NULL"
     " AND due_at <= {p} AND func_name IN ({many})"
-    " ORDER BY precedence, due_at, task_id LIMIT {limit}{skip_locked}"
+    " ORDER BY owner, precedence, due_at, task_id LIMIT {limit}{skip_locked}"
 )
 TAKE = "UPDATE {tasks} SET owner = {p}, epoch = epoch + 1 WHERE task_id IN ({many})"
 FIRST_OWNER = "SELECT MIN(owner) FROM {tasks} WHERE {unfinished} AND owner > {p}"
@@ -105,13 +108,27 @@ AUDIT_OF = " AND actor = {p}"
 AUDIT_ABOUT = " AND action = {p}"
 AUDIT_ORDER = " ORDER BY entry_id DESC LIMIT {limit}"
 
+_KINDS = {column.name: column.kind for column in TASKS.columns}
 T = TypeVar("T")
 
 
+_PREFIX = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+"""What is no different in quotes, and leaves room for the longest name."""
+
+
 class Statements:
-    """The statements as one database wants them, under table names with *prefix*."""
+    """The statements as one database wants them, under table names with *prefix*.
+
+    Raises:
+        ValueError: *prefix* cannot begin a name on every database.
+    """
 
     def __init__(self, dialect: Dialect, prefix: str = "taskflow_") -> None:
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError(
+                "prefix must be 1 to 40 lower-case letters, digits and _, beginning with a"
+                f" letter or _, got {prefix!r}"
+            )
         self.dialect = dialect
         self.prefix = prefix
         self._words = {
@@ -140,7 +157,10 @@ class Statements:
         """Update so many tasks at once; parameters are the rows, then the owner they need."""
         tasks, width = self._words["tasks"], len(UPDATED)
         source = f" FROM (VALUES {self._values(width + 2, rows)}) AS v" if self.bulk_update else ""
-        new = [self._new_value(number) for number in range(1, width + 3)]
+        new = [
+            self._new_value(number, name)
+            for number, name in enumerate((*UPDATED, "task_id", "epoch"), start=1)
+        ]
         sets = ", ".join(f"{name} = {self._set(name, new[i])}" for i, name in enumerate(UPDATED))
         return (
             f"UPDATE {tasks} SET {sets}{source} WHERE {tasks}.task_id = {new[width]}"  # noqa: S608  all ours
@@ -153,9 +173,11 @@ class Statements:
         """Whether one statement can update many tasks."""
         return self.dialect.values_column is not None
 
-    def _new_value(self, number: int) -> str:
+    def _new_value(self, number: int, name: str) -> str:
         column = self.dialect.values_column
-        return self.dialect.placeholder if column is None else column.format(number=number)
+        if column is None:
+            return self.dialect.placeholder
+        return column.format(number=number, type=self.dialect.types[_KINDS[name]])
 
     def _set(self, name: str, new: str) -> str:
         # Somebody else asks for a cancellation: an owner that does not know must not undo it.

@@ -88,6 +88,7 @@ class Engine:
         self.instance = f"{socket.gethostname()}-{os.getpid()}-{surroundings.new_id()[-12:]}"
         self.settings = settings
         self.live = Live()
+        self.patience = Patience()
         self.journal = Journal(
             store, self.instance, self, surroundings, linger=min(LINGER, settings.write_within)
         )
@@ -123,7 +124,7 @@ class Engine:
             codec,
             surroundings,
             self.later,
-            lambda: not self.draining,
+            self.patience,
             self._trusted,
         )
         self.lanes = Lanes(self._runner, self.turns)
@@ -158,7 +159,6 @@ class Engine:
         self._last_beat = surroundings.clock.monotonic()
         self._drained: asyncio.Task[None] | None = None
         self._hurried = asyncio.Event()
-        self.patience = Patience()
         self._loop_seen = surroundings.clock.monotonic()
 
     # Life.

@@ -49,6 +49,8 @@ class Latch:
         return self._gate
 
 
+_NOWHERE = Context()
+
 LINES_PER_OWNER = 1_000_000
 """Each owner numbers a task's log lines from a multiple of this: they follow those of the
 owner before without asking the backend how many there are."""
@@ -138,6 +140,7 @@ class LiveTask:
 
     def settle(self) -> None:
         """Nothing more happens to the task here: tell who waits. Twice is once."""
+        self.context = _NOWHERE  # the task's own knows the task: they would be a circle
         latch, self.latch = self.latch, None
         place, self.place = self.place, None
         if place is not None:

@@ -20,6 +20,7 @@ from ..surroundings import Surroundings
 from .journal import Journal
 from .ledger import Ledger
 from .live import LiveTask, StopReason
+from .patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Runner:
 
     Args:
         later: What to do with a task whose next attempt is some seconds away.
-        may_start: Whether new attempts may start: not while the engine drains.
+        patience: Over when the engine drains: then no new attempts start.
         trusted: Whether others are sure to think this instance alive.
     """
 
@@ -41,7 +42,7 @@ class Runner:
         codec: ArgumentCodec,
         surroundings: Surroundings,
         later: Callable[[LiveTask, float], None],
-        may_start: Callable[[], bool],
+        patience: Patience,
         trusted: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
@@ -51,7 +52,7 @@ class Runner:
         self._clock = surroundings.clock
         self._random = surroundings.random
         self._later = later
-        self._may_start = may_start
+        self._patience = patience
         self._trusted = trusted
 
     async def run(self, task: LiveTask) -> None:
@@ -72,13 +73,18 @@ class Runner:
             except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
                 again = await self._ended(task, error)
             else:
-                again = await self._returned(task, result)
+                if task.stop_reason is not None:
+                    await self._settle_cancellation(task)
+                self._returned(task, result)
+                return
             if not again:
                 return
             await asyncio.sleep(0)
 
     def _ready(self, task: LiveTask) -> bool:
-        return not task.gone and task.record.status is TaskStatus.PENDING and self._may_start()
+        return not (
+            task.gone or task.record.status is not TaskStatus.PENDING or self._patience.over
+        )
 
     async def _attempt(self, task: LiveTask) -> Any:
         record = task.record
@@ -90,14 +96,9 @@ class Runner:
         args, kwargs = self._arguments(task)
         task.context.run(current.set, Voice(task, self._ledger, self._clock.now))
         executor, limit = self._executors[record.executor], task.function.options.timeout
-        try:
-            if limit is None:
-                return await executor.run(task, args, kwargs)
-            return await _within(limit, executor, task, args, kwargs)
-        finally:
-            if not task.busy:  # a thread that still runs is within the context
-                # The context would keep the task alive in a circle.
-                task.context.run(current.set, None)
+        if limit is None:
+            return await executor.run(task, args, kwargs)
+        return await _within(limit, executor, task, args, kwargs)
 
     def _may_run_twice(self, task: LiveTask) -> bool:
         """Whether the call need not wait until its start is on record.
@@ -118,17 +119,13 @@ class Runner:
             )
         return task.arguments
 
-    async def _returned(self, task: LiveTask, result: Any) -> bool:
-        if task.stop_reason is not None:
-            await self._settle_cancellation(task)
-        if not task.gone:
-            if task.function.options.keep_result:
-                task.record.result = stored_result(
-                    self._codec, task.record, task.function.call, result
-                )
-            cancelled = task.stop_reason is StopReason.CANCELLED
-            self._ledger.enter(task, Event.CANCEL if cancelled else Event.SUCCEED)
-        return False
+    def _returned(self, task: LiveTask, result: Any) -> None:
+        if task.gone:
+            return
+        if task.function.options.keep_result:
+            task.record.result = stored_result(self._codec, task.record, task.function.call, result)
+        cancelled = task.stop_reason is StopReason.CANCELLED
+        self._ledger.enter(task, Event.CANCEL if cancelled else Event.SUCCEED)
 
     async def _ended(self, task: LiveTask, error: BaseException) -> bool:
         """Enter how the attempt ended; True if the next one follows at once."""

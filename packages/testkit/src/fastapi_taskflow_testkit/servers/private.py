@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from .family import family, living
+
 _PATIENCE = 30.0
 
 
@@ -21,6 +23,8 @@ class Recipe(Protocol):
 
     user: str | None
     """Whom the server runs as where the tests run as root; None is whoever runs them."""
+    stopped_by: signal.Signals
+    """What makes it end soon and tidily, whoever is connected."""
 
     def prepare(self, folder: Path) -> None:
         """Fill the empty *folder* with what a new server needs."""
@@ -76,8 +80,8 @@ class PrivateServer:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """SIGTERM it and wait until it is gone. Twice is once."""
-        self._end(signal.SIGTERM)
+        """Let it end tidily and wait until it is gone. Twice is once."""
+        self._end(self._recipe.stopped_by)
 
     def freeze(self) -> None:
         """SIGSTOP it: connections stay open, and nothing answers."""
@@ -97,7 +101,11 @@ class PrivateServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.kill()
+        self.thaw()
+        try:
+            self.stop()
+        finally:
+            self.kill()
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -109,15 +117,26 @@ class PrivateServer:
             time.sleep(0.05)
 
     def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            process.wait(_PATIENCE)
+        if self._process is None:
+            return
+        # The children of some servers have process groups of their own.
+        members = family(self._process.pid)
+        _send(members if number is signal.SIGKILL else members[:1], number)
+        self._process.wait(_PATIENCE)
+        self._process = None
+        deadline = time.monotonic() + _PATIENCE
+        while living(members) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
-            os.killpg(self._process.pid, number)
+            _send(family(self._process.pid), number)
+
+
+def _send(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def free_port() -> int:

@@ -1,0 +1,177 @@
+"""Servers that are killed, frozen, cut off or full, and what callers hear of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from postgres_tools import insist, locked, named, opened, port_of, run
+
+from fastapi_taskflow_core.backends.base import Batch, RollupQuery
+from fastapi_taskflow_core.errors import BackendError, BackendUnavailable
+from fastapi_taskflow_core.records import TaskRecord
+from fastapi_taskflow_postgres import PostgresBackend
+from fastapi_taskflow_testkit.builders import ME, a_line, a_task, ended, put, say, stored
+from fastapi_taskflow_testkit.servers import PrivateServer, Proxy
+
+
+async def test_a_terminated_connection_is_replaced_before_anybody_notices(
+    url: str, schema: str
+) -> None:
+    terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    async with opened(PostgresBackend(named(url, schema), schema=schema)) as backend:
+        for _ in range(3):
+            await backend.get("x")
+            await put(backend, a_task())
+            ended = run(url, f"{terminate} WHERE application_name = '{schema}'")
+            assert ended == [(True,), (True,)]
+
+
+async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(
+    private: PrivateServer,
+) -> None:
+    acknowledged: list[TaskRecord] = []
+    more, ending = asyncio.Event(), asyncio.Event()
+
+    async def write(backend: PostgresBackend) -> None:
+        while not ending.is_set():
+            task = a_task(persist=True)
+            await insist(lambda task=task: put(backend, task))
+            acknowledged.append(task)
+            if len(acknowledged) % 100 == 0:
+                more.set()
+
+    async with opened(PostgresBackend(private.url)) as one, opened(one.another()) as two:
+        writers = [asyncio.create_task(write(each)) for each in (one, two)]
+        for _ in range(3):
+            more.clear()
+            await more.wait()
+            private.kill()
+            await asyncio.to_thread(private.start)
+        ending.set()
+        await asyncio.gather(*writers)
+        for task in acknowledged:
+            assert await stored(one, task) == task
+    assert len(acknowledged) >= 300
+
+
+async def test_a_server_that_comes_back_is_used_again_within_5_seconds(
+    private: PrivateServer,
+) -> None:
+    async with opened(PostgresBackend(private.url)) as backend:
+        await put(backend, a_task())
+        private.stop()
+        with pytest.raises(BackendUnavailable, match=str(private.port)):
+            await put(backend, a_task())
+        private.start()
+        await insist(lambda: put(backend, a_task()), seconds=5)
+
+
+async def test_a_frozen_server_blocks_neither_the_loop_nor_its_callers(
+    private: PrivateServer,
+) -> None:
+    async with opened(PostgresBackend(private.url, statement_timeout=1)) as backend:
+        await asyncio.gather(*(backend.get("x") for _ in range(8)))
+        private.freeze()
+        began, longest = time.monotonic(), 0.0
+        calls = [put(backend, a_task()) for _ in range(10)] + [backend.get("x") for _ in range(10)]
+        asking = asyncio.gather(*calls, return_exceptions=True)
+        while not asking.done():
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - before)
+        assert {type(answer) for answer in await asking} == {BackendUnavailable}
+        assert time.monotonic() - began < 2
+        assert longest < 0.5
+        private.thaw()
+        await insist(lambda: put(backend, a_task()), seconds=5)
+
+
+async def test_a_frozen_server_is_unavailable_when_it_is_opened(private: PrivateServer) -> None:
+    private.freeze()
+    backend = PostgresBackend(private.url, connect_timeout=0.3)
+    with pytest.raises(BackendUnavailable, match="does not answer"):
+        await backend.open()
+    private.thaw()
+    async with opened(backend):
+        await put(backend, a_task())
+
+
+@pytest.mark.parametrize("delivered", [False, True], ids=["before", "after"])
+async def test_a_batch_cut_at_its_commit_is_written_once_when_it_is_repeated(
+    url: str, schema: str, delivered: bool
+) -> None:
+    port = port_of(url)
+    done, keyed = ended(a_task()), a_task(idempotency_key="k", tags={"a": "b"})
+    batch = Batch(ME, inserts=[done, keyed], logs=[(done.task_id, a_line())])
+    async with Proxy(port) as proxy:
+        through = url.replace(f":{port}", f":{proxy.port}")
+        async with opened(PostgresBackend(through, schema=schema)) as backend:
+            proxy.cut_at(b"COMMIT", delivered=delivered)
+            with pytest.raises(BackendUnavailable):
+                await backend.write(batch)
+            assert proxy.cuts == 1
+            written = await backend.write(batch)
+            assert (written.refused, written.duplicates) == (frozenset(), {})
+            assert [await stored(backend, it) for it in (done, keyed)] == [done, keyed]
+            assert len(await backend.logs(done.task_id)) == 1
+            counted = await backend.rollups(RollupQuery("hour"))
+            assert sum(v.n for k, v in counted.items() if k.event == "success") == 1
+
+
+async def test_a_slow_way_costs_a_write_no_more_than_three_round_trips(
+    url: str, schema: str, backend: PostgresBackend
+) -> None:
+    port = port_of(url)
+    async with Proxy(port, delay=0.2) as proxy:
+        through = url.replace(f":{port}", f":{proxy.port}")
+        async with opened(PostgresBackend(through, schema=schema)) as far_away:
+            began = time.monotonic()
+            await put(far_away, *(ended(a_task()) for _ in range(100)))
+            assert time.monotonic() - began < 3 * 0.2 + 0.2
+
+
+async def test_a_slow_read_does_not_hold_up_writes(
+    url: str, schema: str, backend: PostgresBackend
+) -> None:
+    await say(backend, "x", [a_line()])
+    with locked(url, f"{schema}.taskflow_logs"):
+        reading = asyncio.create_task(backend.logs("x"))
+        for _ in range(10):
+            await put(backend, a_task())
+        assert not reading.done()
+    assert len(await reading) == 1
+
+
+async def test_a_statement_that_waits_too_long_is_given_up(
+    url: str, schema: str, backend: PostgresBackend
+) -> None:
+    impatient = PostgresBackend(url, schema=schema, statement_timeout=0.3)
+    async with opened(impatient):
+        with (
+            locked(url, f"{schema}.taskflow_tasks"),
+            pytest.raises(BackendUnavailable, match=r"timeout|not answer"),
+        ):
+            await put(impatient, a_task())
+        await put(impatient, a_task())
+
+
+async def test_a_thousand_failures_leave_no_connection_behind(url: str, schema: str) -> None:
+    wrong = a_task(priority=2**70)
+    async with opened(PostgresBackend(named(url, schema), schema=schema, pool_size=4)) as backend:
+        for _ in range(100):
+            failing = [*(put(backend, wrong) for _ in range(10))]
+            answers = await asyncio.gather(*failing, return_exceptions=True)
+            assert {type(answer) for answer in answers} == {BackendError}
+        await put(backend, a_task())
+        assert connections(url, schema) <= 2
+    deadline = time.monotonic() + 5
+    while connections(url, schema):
+        assert time.monotonic() < deadline, "a closed backend is still connected"
+        await asyncio.sleep(0.01)
+
+
+def connections(url: str, name: str) -> int:
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name"
+    return int(run(url, f"{count} = '{name}'")[0][0])
