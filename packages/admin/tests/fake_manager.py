@@ -8,12 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
+from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.backends.scheduling import Slot, SlotOutcome
+from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.engine.turns import Turns
-from fastapi_taskflow_core.errors import FunctionUnknown, ScheduleNotFound, TaskStateError
+from fastapi_taskflow_core.errors import (
+    BackendUnavailable,
+    FunctionUnknown,
+    ScheduleNotFound,
+    TaskStateError,
+)
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.options import QueueConfig
@@ -25,11 +32,44 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class StoppedClock(SystemClock):
-    """It is noon."""
+    """It is noon until somebody turns it on."""
+
+    def __init__(self) -> None:
+        self.time = NOON
 
     def now(self) -> datetime:
-        """Noon."""
-        return NOON
+        """Noon, or later."""
+        return self.time
+
+    def turn(self, **by: float) -> None:
+        """Let time pass: ``seconds=``, ``minutes=``."""
+        self.time += timedelta(**by)
+
+
+class Cuttable(MemoryBackend):
+    """A backend whose settings and audit trail can be out of reach."""
+
+    away = False
+
+    async def change_setting(self, change: SettingChange) -> bool:
+        self._ask()
+        return await super().change_setting(change)
+
+    async def settings(self, prefix: str = "") -> Mapping[str, Setting]:
+        self._ask()
+        return await super().settings(prefix)
+
+    async def note(self, entry: AuditEntry) -> None:
+        self._ask()
+        await super().note(entry)
+
+    async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
+        self._ask()
+        return await super().audit(query)
+
+    def _ask(self) -> None:
+        if self.away:
+            raise BackendUnavailable("cut off")
 
 
 UP = Health("up", 0.0, 0, 0, None, None)
@@ -73,14 +113,16 @@ class FakeManager:
     """What ``TaskAdmin`` asks of a manager."""
 
     def __init__(self) -> None:
-        self.backend = MemoryBackend(clock=StoppedClock())
+        self.clock = StoppedClock()
+        self.backend = Cuttable(clock=self.clock)
+        self.settings = self.audit = self.backend
         self.trouble: Exception | None = None
         self.known = {"send", "pay"}
         self.arranged: list[tuple[str, object]] = []
         self.state = UP
         self.turns = Turns({"mail": QueueConfig(concurrency=3, max_size=9)}, {})
         self.plan = FakeSchedules()
-        self.history = History(self.backend, self.backend, self.flush, StoppedClock())
+        self.history = History(self.backend, self.backend, self.flush, self.clock)
 
     async def flush(self) -> None:
         if self.trouble is not None:
@@ -91,6 +133,10 @@ class FakeManager:
 
     async def log(self, task_id: str, *entries: LogEntry) -> None:
         await self.backend.write(Batch("here", logs=[(task_id, entry) for entry in entries]))
+
+    async def entries(self) -> Sequence[AuditEntry]:
+        """The audit trail, newest first."""
+        return await self.backend.audit(AuditQuery(limit=1_000))
 
     async def retry(self, task_id: str) -> str:
         task = await self.history.get(task_id)

@@ -9,6 +9,13 @@ from fastapi import FastAPI
 from fastapi_taskflow_admin import TaskAdmin
 
 
+class Named:
+    """An authentication backend that was forgotten to be made."""
+
+    def authenticate_user(self, username: str, password: str) -> bool:
+        return (username, password) == ("ann", "right")
+
+
 def test_it_starts_and_stops_the_manager_with_the_application(manager: FakeManager) -> None:
     app = FastAPI()
     TaskAdmin(app, manager)
@@ -44,8 +51,26 @@ def test_arguments_that_are_to_be_shown_are_kept(manager: FakeManager) -> None:
         ("auto_install", 1, TypeError),
         ("auth", True, TypeError),
         ("auth", "secret", TypeError),
-        ("auth", ("user", "password"), TypeError),
-        ("auth", [("user", "password")], TypeError),
+        ("auth", {"user": "password"}, TypeError),
+        ("auth", [], ValueError),
+        ("auth", (), ValueError),
+        ("auth", ("user",), ValueError),
+        ("auth", ["user", "password"], TypeError),
+        ("auth", ("", "password"), ValueError),
+        ("auth", (5, "password"), TypeError),
+        ("auth", ("user", ""), ValueError),
+        ("auth", ("user", 5), TypeError),
+        ("auth", ("user", b"password"), TypeError),
+        ("auth", ("user", "x" * 1_025), ValueError),
+        ("auth", ("user", "scrypt$16$1$1$salt"), ValueError),
+        ("auth", ("user", "scrypt$15$1$1$c2FsdA$c2FsdA"), ValueError),
+        ("auth", ("user", "$2b$12$abcdefghijklmnopqrstuv"), ValueError),
+        ("auth", ("user", "password", "root"), ValueError),
+        ("auth", ("user", "password", set()), ValueError),
+        ("auth", ("user", "password", {"view", 5}), TypeError),
+        ("auth", ("user", "password", None), TypeError),
+        ("auth", [("ann", "one"), ("ann", "two")], ValueError),
+        ("auth", Named, TypeError),
         ("secret_key", "", ValueError),
         ("secret_key", b"key", TypeError),
         ("token_expiry", 0, ValueError),

@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, cast
 
 from fastapi import Depends, FastAPI
-from fastapi.params import Depends as Dependency
 
 from fastapi_taskflow_core import checks
 
-from .api import metrics, queues, schedules, system, tasks
+from .api import audit, metrics, queues, schedules, system, tasks
 from .api.schemas import problem
-from .auth.guard import same_machine, same_site
+from .auth.admission import admitted, who_asks
+from .auth.backend import ApplicationUsers, TaskAuthBackend, Users, listed
+from .auth.guard import same_machine
+from .auth.login import Login
+from .auth.permissions import Grant
+from .auth.sessions import Sessions
+from .auth.throttle import Throttle
+from .auth.trail import Trail
 from .manager import Manager
 from .pages import assets, routes
+from .pages import audit as audit_pages
+from .pages import login as login_pages
 from .site import Site
 
-Auth = Callable[..., object] | bool | None
+Member = tuple[str, str] | tuple[str, str, Grant]
+Auth = Member | Sequence[Member] | TaskAuthBackend | Callable[..., Any] | bool | None
 
 logger = logging.getLogger(__name__)
 
 _PATH = re.compile(r"(/[\w.~-]+)+")
+_AUTH = "None, False, (user, password), a list of such, a TaskAuthBackend or a FastAPI dependency"
+_SHORT = 16
+_TEN_YEARS = 3_650 * 86_400
 _RESPONSES = problem(403, "Not answered from there, or a cross-site change.") | problem(
     503, "The storage cannot be reached now."
 )
 
-
-@dataclass(frozen=True, slots=True)
-class _Guards:
-    machine: list[Dependency] = field(default_factory=list)
-    user: list[Dependency] = field(default_factory=list)
+ROUTERS = (
+    metrics.router,
+    system.router,
+    queues.router,
+    schedules.router,
+    audit.router,
+    routes.router,
+    audit_pages.router,
+    tasks.router,
+)
+"""All that is guarded; the tasks come last, because ``/{task_id}`` takes every name."""
 
 
 class TaskAdmin:
@@ -47,10 +66,13 @@ class TaskAdmin:
         title: The heading of the dashboard.
         auto_install: Let every ``BackgroundTasks`` of the application be a task list of
             the manager.
-        auth: Who is answered. None: only this machine. A FastAPI dependency: whom it
-            admits, by raising ``HTTPException`` for all others. False: everyone, because
-            something else protects the path.
-        secret_key: Signs login sessions; a dependency as *auth* has none.
+        auth: Who is answered. None: only this machine. ``(user, password)``, with what
+            they may do as an optional third element, or a list of such: who signs in. A
+            `TaskAuthBackend`: the same with the application's users. A FastAPI dependency:
+            whom it admits, by raising ``HTTPException`` for all others. False: everyone,
+            because something else protects the path.
+        secret_key: Signs login sessions; None is a random one kept in the backend, where
+            all processes find it.
         token_expiry: Seconds a login session lasts.
         display_func_args: Store the arguments of all tasks where possible, and show them.
         poll_interval: The most seconds between two refreshes of an open dashboard.
@@ -78,16 +100,25 @@ class TaskAdmin:
         if not isinstance(app, FastAPI):
             raise TypeError(checks.wrong("app", "a FastAPI application", app))
         self.path = _checked_path(path)
-        self.auth = _checked_auth(auth)
+        trail = Trail(task_manager.audit, task_manager.history.now)
+        if secret_key is not None:
+            _check_secret(secret_key)
+        expiry = checks.seconds("token_expiry", token_expiry, zero=False)
+        users = _users(auth)
+        login = None
+        if users is not None:
+            settings, now = task_manager.settings, task_manager.history.now
+            sessions = Sessions(settings, now, _lifetime(expiry), self.path, secret_key)
+            login = Login(users, sessions, Throttle(settings, now), trail)
         site = Site(
             manager=task_manager,
             title=checks.text("title", title),
+            path=self.path,
             display_func_args=checks.flag("display_func_args", display_func_args),
             poll_interval=checks.number("poll_interval", poll_interval, least=1),
+            trail=trail,
+            login=login,
         )
-        if secret_key is not None:
-            checks.text("secret_key", secret_key, longest=4096)
-        checks.seconds("token_expiry", token_expiry, zero=False)
         if retention_days is not None:
             days = checks.number("retention_days", retention_days, least=0, most=36_500)
             task_manager.keep_history(days)
@@ -97,40 +128,39 @@ class TaskAdmin:
             task_manager.install(app)
         else:
             task_manager.init_app(app)
-        self._mount(app, site)
+        self._mount(app, site, auth)
 
-    def _mount(self, app: FastAPI, site: Site) -> None:
-        guards = _guards(self.auth)
-        app.include_router(assets.router, prefix=self.path, dependencies=guards.machine)
-        for router in (
-            metrics.router,
-            system.router,
-            queues.router,
-            schedules.router,
-            routes.router,
-            tasks.router,
-        ):
+    def _mount(self, app: FastAPI, site: Site, auth: Auth) -> None:
+        enter = Depends(site.enter)
+        # Style and scripts hold no data: they need only the right machine.
+        machine = [Depends(same_machine)] if auth is None else []
+        app.include_router(assets.router, prefix=self.path, dependencies=[enter, *machine])
+        if site.login is not None:
+            app.include_router(login_pages.router, prefix=self.path, dependencies=[enter])
+        responses = _RESPONSES
+        if site.login is not None:
+            responses |= problem(401, "There is no session, or it is over.")
+        guard = Depends(admitted(who_asks(auth, site)))
+        for router in ROUTERS:
             app.include_router(
                 router,
                 prefix=self.path,
-                dependencies=[
-                    Depends(site.enter),
-                    *guards.machine,
-                    *guards.user,
-                    Depends(same_site),
-                ],
+                dependencies=[enter, guard],
                 tags=["tasks"],
-                responses=_RESPONSES,
+                responses=responses,
             )
-        if self.auth is None:
+        if auth is None:
             logger.warning("%s answers only this machine: set TaskAdmin(auth=...)", self.path)
 
 
-def _guards(auth: Auth) -> _Guards:
-    """Who is let in: assets, which hold no data, need only the right machine."""
-    if callable(auth):
-        return _Guards(user=[Depends(auth)])
-    return _Guards(machine=[Depends(same_machine)] if auth is None else [])
+def _check_secret(secret_key: object) -> None:
+    if len(checks.text("secret_key", secret_key, longest=4096)) < _SHORT:
+        logger.warning("secret_key has fewer than %d characters: it can be guessed", _SHORT)
+
+
+def _lifetime(seconds: float) -> timedelta:
+    """How long a session lasts; more than ten years is for ever, and too much for a date."""
+    return timedelta(seconds=min(seconds, _TEN_YEARS))
 
 
 def _checked_path(path: object) -> str:
@@ -141,7 +171,14 @@ def _checked_path(path: object) -> str:
     return stripped
 
 
-def _checked_auth(auth: object) -> Auth:
+def _users(auth: object) -> Users | None:
+    """Who signs in with a password; None where nobody does."""
+    if isinstance(auth, list | tuple):
+        return listed(auth)
+    if hasattr(auth, "authenticate_user"):
+        if isinstance(auth, type) or not callable(auth.authenticate_user):
+            raise TypeError(checks.wrong("auth", "an instance with authenticate_user()", auth))
+        return ApplicationUsers(cast("TaskAuthBackend", auth))
     if auth is None or auth is False or callable(auth):
-        return auth
-    raise TypeError(checks.wrong("auth", "None, False or a FastAPI dependency", auth))
+        return None
+    raise TypeError(f"auth must be {_AUTH}, got {type(auth).__name__}")

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from fastapi import FastAPI
 
+from fastapi_taskflow_core.backends.audit import AuditStore
+from fastapi_taskflow_core.backends.settings import SettingStore
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
@@ -20,6 +22,14 @@ class Manager(Protocol):
     @property
     def history(self) -> History:
         """Everything that was and is."""
+
+    @property
+    def settings(self) -> SettingStore:
+        """Small texts that all instances share."""
+
+    @property
+    def audit(self) -> AuditStore:
+        """The audit trail."""
 
     async def retry(self, task_id: str) -> str:
         """Run a task again as a new one, whose id is returned.

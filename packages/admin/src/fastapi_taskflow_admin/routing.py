@@ -19,6 +19,8 @@ from fastapi_taskflow_core.errors import (
     TaskStateError,
 )
 
+from .auth.deeds import recorded
+
 Refusal = (
     TaskNotFound
     | TaskStateError
@@ -52,10 +54,12 @@ SECURITY_HEADERS = {
 
 
 class AdminRoute(APIRoute):
-    """A route whose every response is protected, and whose task errors are HTTP errors."""
+    """A route whose every response is protected, whose task errors are HTTP errors, and whose
+    changes are entered in the audit trail.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, with the package's errors translated."""
+        """FastAPI's handler, with the package's errors translated, and recorded."""
         handle = super().get_route_handler()
 
         async def translated(request: Request) -> Response:
@@ -64,7 +68,10 @@ class AdminRoute(APIRoute):
             except REFUSALS as error:
                 raise refused(error) from error
 
-        return translated
+        async def answered(request: Request) -> Response:
+            return await recorded(request, translated, with_body=self.body_field is not None)
+
+        return answered
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, errors included, with the security headers."""

@@ -13,10 +13,12 @@ from fastapi import FastAPI
 from . import checks
 from .announcer import announce
 from .arguments import ArgumentCodec, TypedJsonCodec
+from .backends.audit import AuditStore
 from .backends.base import Backend
 from .backends.guarded import GuardedBackend
 from .backends.memory import MemoryBackend
 from .backends.scheduling import Later
+from .backends.settings import SettingStore
 from .background import ManagedBackgroundTasks
 from .dependency import task_list_dependency
 from .display import shown_arguments
@@ -160,6 +162,16 @@ class TaskManager:
         self._starting = asyncio.Lock()
         self.get_tasks = task_list_dependency(self, self.new_list)
         self.background_tasks = self.get_tasks
+
+    @property
+    def settings(self) -> SettingStore:
+        """Small texts by name in the backend, shared by all instances."""
+        return self._backend
+
+    @property
+    def audit(self) -> AuditStore:
+        """The audit trail in the backend."""
+        return self._backend
 
     def task(
         self,

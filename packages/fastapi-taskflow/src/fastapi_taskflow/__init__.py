@@ -5,7 +5,7 @@ This package does nothing itself: it brings the parts together under one name.
 
 from __future__ import annotations
 
-from fastapi_taskflow_admin import TaskAdmin
+from fastapi_taskflow_admin import TaskAdmin, TaskAuthBackend, TaskUser, hash_password
 from fastapi_taskflow_core import (
     AbortTask,
     Attempt,
@@ -84,6 +84,7 @@ __all__ = [
     "StdoutLogger",
     "TaskAdmin",
     "TaskArgumentError",
+    "TaskAuthBackend",
     "TaskCancelled",
     "TaskContext",
     "TaskManager",
@@ -92,10 +93,12 @@ __all__ = [
     "TaskRecord",
     "TaskStateError",
     "TaskStatus",
+    "TaskUser",
     "TaskflowError",
     "WorkerDied",
     "__version__",
     "get_task_context",
+    "hash_password",
     "register_backend",
     "task_log",
     "task_progress",

@@ -332,3 +332,15 @@ class QueueChange(BaseModel):
 
     concurrency: int | None = Field(default=None, ge=1, le=1_000_000)
     max_size: int | None = Field(default=None, ge=0, le=1_000_000_000)
+
+
+class AuditOut(Answer):
+    """Something that somebody did, or tried to."""
+
+    entry_id: str
+    at: datetime
+    actor: str = Field(description="Who; empty where nobody is known.")
+    address: str = Field(description="Where from.")
+    action: str
+    target: str = Field(description="To what: ids, a filter, a name.")
+    result: str = Field(description="`ok` with figures, or why not.")

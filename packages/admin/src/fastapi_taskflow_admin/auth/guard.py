@@ -12,8 +12,8 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 CLOSED = (
     "The task admin answers only its own machine until it is told who may see it:"
-    " pass TaskAdmin(auth=...) a FastAPI dependency that admits your users,"
-    " or auth=False if something else protects this path."
+    " pass TaskAdmin(auth=...) a (user, password) or a FastAPI dependency that admits your"
+    " users, or auth=False if something else protects this path."
 )
 
 
@@ -23,12 +23,17 @@ async def same_machine(request: Request) -> None:
     The ``Host`` has to be local too, so that no foreign name can be bound to us, and a
     forwarded request is a remote one wherever its last hop began.
     """
-    peer = request.client.host if request.client else ""
+    peer = client_address(request)
     host = host_name(request.headers.get("host", ""))
     test_client = (peer, host) == ("testclient", "testserver")
     direct = not any(name in request.headers for name in FORWARDED)
     if not (direct and (test_client or (loopback(peer) and loopback(host)))):
         raise HTTPException(403, CLOSED)
+
+
+def client_address(request: Request) -> str:
+    """Where a request comes from, as far as the server knows."""
+    return request.client.host if request.client else ""
 
 
 async def same_site(request: Request) -> None:

@@ -15,8 +15,8 @@ from ..api.query import ListParameters
 from ..api.tasks import TaskId
 from ..routing import AdminRoute
 from ..site import CurrentSite, Site
-from .assets import bundle
 from .context import Address, Board, board, row
+from .links import links
 from .templating import render
 
 
@@ -42,7 +42,7 @@ class PageRoute(AdminRoute):
 def _error_page(request: Request, code: int, reason: str) -> str:
     return render(
         "error.html",
-        base=_base(request),
+        base=links(request),
         title="Task admin",
         heading=_HEADINGS.get(code, "Something went wrong"),
         code=code,
@@ -55,6 +55,7 @@ def _reasons(error: RequestValidationError) -> str:
 
 
 _HEADINGS = {
+    303: "Sign in first",
     401: "Signed out",
     403: "Not open to you",
     404: "No such task",
@@ -73,7 +74,7 @@ async def tasks_page(request: Request, site: CurrentSite, parameters: Parameters
     shown = await _board(request, site, parameters)
     page = render(
         "tasks.html",
-        base=_base(request),
+        base=links(request),
         title=site.title,
         poll_interval=site.poll_interval,
         board=shown,
@@ -85,7 +86,7 @@ async def tasks_page(request: Request, site: CurrentSite, parameters: Parameters
 async def tasks_fragment(request: Request, site: CurrentSite, parameters: Parameters) -> Response:
     """What changes on the list of tasks; 304 when nothing has."""
     shown = await _board(request, site, parameters)
-    html = render("_board.html", base=_base(request), board=shown)
+    html = render("_board.html", base=links(request), board=shown)
     tag = f'"{sha256(html.encode()).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag})
@@ -99,7 +100,7 @@ async def task_page(request: Request, task_id: TaskId, site: CurrentSite) -> HTM
     task = await history.get(task_id)
     page = render(
         "task.html",
-        base=_base(request),
+        base=links(request),
         title=site.title,
         row=row(task, history.now()),
         arguments=site.arguments(task),
@@ -113,16 +114,3 @@ async def _board(request: Request, site: Site, parameters: ListParameters) -> Bo
     page = await history.query(parameters.page(now))
     address = Address(request.query_params.multi_items())
     return board(address, page, await history.metrics(), site.manager.health(), now)
-
-
-def _base(request: Request) -> dict[str, str]:
-    """Relative links from the page, right under any mount and behind any proxy.
-
-    The fragment counts as the page that it becomes a part of.
-    """
-    api, dashboard = ("../..", "..") if "task_id" in request.path_params else (".", "dashboard")
-    return {
-        "api": api,
-        "home": f"{api}/dashboard",
-        "assets": f"{dashboard}/assets/{bundle().digest}",
-    }
