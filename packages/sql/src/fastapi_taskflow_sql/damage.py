@@ -8,21 +8,25 @@ from functools import lru_cache
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from .connection import Row
-from .schema import Column
+from .schema import Column, Kind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _TEXT = frozenset({str})
 _NUMBER = frozenset({int, bool})
 _BYTES = frozenset({bytes, bytearray, memoryview})
-_KINDS = {
+_KINDS: dict[Kind, frozenset[type]] = {
     "id": _TEXT,
+    "word": _TEXT,
     "name": _TEXT,
+    "label": _TEXT,
     "text": _TEXT,
     "json": _TEXT,
     "int": _NUMBER,
     "bigint": _NUMBER,
     "flag": _NUMBER,
+    "real": frozenset({float}),
+    "hash": _BYTES,
     "blob": _BYTES,
 }
 
