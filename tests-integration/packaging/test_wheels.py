@@ -18,7 +18,12 @@ NAMES = sorted(
     for path in ROOT.glob("packages/*")
     if (path / "pyproject.toml").exists()
 )
-EXTRA = {"fastapi-taskflow-testkit", "fastapi-taskflow-postgres", "fastapi-taskflow-redis"}
+EXTRA = {
+    "fastapi-taskflow-testkit",
+    "fastapi-taskflow-mysql",
+    "fastapi-taskflow-postgres",
+    "fastapi-taskflow-redis",
+}
 DASHBOARD = {"jinja2", "markupsafe", "python-multipart"}
 
 pytestmark = pytest.mark.timeout(300)
