@@ -67,8 +67,9 @@ def outcome(response: Response) -> str:
     """``ok``, or the status, with the figures of the answer."""
     result = "ok" if response.status_code < 400 else str(response.status_code)
     try:
-        answer = json.loads(bytes(response.body))
+        answer = json.loads(bytes(getattr(response, "body", b"")))
     except ValueError:
         return result
     told = answer if isinstance(answer, dict) else {}
-    return ", ".join([result, *(f"{name} {told[name]}" for name in TOLD if told.get(name) is not None)])
+    figures = [f"{name} {told[name]}" for name in TOLD if told.get(name) is not None]
+    return ", ".join([result, *figures])
