@@ -6,7 +6,9 @@ import pytest
 
 BACKENDS = {
     "memory": ["packages/core/tests/test_memory_conformance.py"],
+    "mysql": ["packages/sql", "packages/mysql"],
     "postgres": ["packages/sql", "packages/postgres"],
+    "redis": ["packages/redis"],
     "sqlite": ["packages/sql", "packages/sqlite", "tests-integration"],
 }
 

@@ -124,6 +124,12 @@ def eventually(question: Callable[[], Answer], what: str, within: float = 15) ->
 
 
 @pytest.fixture
+def until() -> Callable[[Callable[[], Answer], str], Answer]:
+    """See `eventually`."""
+    return eventually
+
+
+@pytest.fixture
 def finished() -> Callable[[httpx.Client, str], dict[str, Any]]:
     """Waits for a task, asked for over HTTP, to be finished, and gives its detail."""
 

@@ -85,6 +85,7 @@ def defaults(call: object) -> dict[str, object]:
     ("page", "heading", "call"),
     [
         ("tasks.md", "The decorator", TaskManager.task),
+        ("schedules.md", "The decorator", TaskManager.schedule),
         ("persistence.md", "Options of the manager", TaskManager),
         ("observers.md", "FileLogger", FileLogger),
         ("observers.md", "StdoutLogger", StdoutLogger),

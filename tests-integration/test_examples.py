@@ -16,7 +16,11 @@ def free_port() -> str:
 
 
 def test_every_example_is_tried_here():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"basic.py", "demo.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "basic.py",
+        "demo.py",
+        "schedules.py",
+    }
 
 
 @pytest.mark.parametrize(
@@ -41,3 +45,24 @@ def test_demo_shows_life_and_takes_orders(serve, finished, free_port):
     assert "Demo shop" in client.get("/tasks/dashboard").text
     server.stop()
     assert "dashboard: " in server.output
+
+
+def test_schedules_run_by_themselves_by_hand_and_once(serve, finished, until, tmp_path):
+    server = serve("schedules:app", PYTHONPATH=str(EXAMPLES), SCHEDULES_DB=str(tmp_path / "db"))
+    client = server.client()
+
+    def slots() -> list[dict]:
+        (mailbox,) = (each for each in client.get("/schedules").json() if "mail" in each["name"])
+        return mailbox["last"]
+
+    slot = until(slots, "a slot")[0]
+    assert finished(client, slot["task_id"])["status"] == "success"
+    by_hand = finished(client, client.post("/schedules/nightly_report/run").json())
+    assert by_hand["logs"][0]["message"] == "report for asked for by hand"
+    assert client.post("/schedules/daily/run").status_code == 404
+    first = client.post("/reminders/ada", params={"seconds": 3600}).json()
+    second = client.post("/reminders/ada", params={"seconds": 0}).json()
+    assert finished(client, first)["status"] == "cancelled"
+    assert finished(client, second)["status"] == "success"
+    assert client.delete("/reminders/ada").json() is False
+    server.stop()

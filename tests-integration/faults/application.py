@@ -1,28 +1,35 @@
 """The application whose processes are killed, frozen and cut off.
 
 Every call of a task appends a line to a ledger, so that what really ran can be counted
-whatever became of process and database.
+whatever became of process and storage.
 """
 
 import asyncio
+import ctypes
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import BackgroundTasks, FastAPI, Request
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from fastapi_taskflow import TaskAdmin, TaskManager
+from fastapi_taskflow_core.plugins import backend_from_url
+from fastapi_taskflow_core.records import TaskStatus
+from fastapi_taskflow_testkit.faults import ExposedBackend, Ledger, Moment, Strike, Weather
 
-_LEDGER = os.open(os.environ["LEDGER"], os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-
-
-def note(what: str, number: int) -> None:
-    """One line, written at once and whole."""
-    os.write(_LEDGER, f"{what} {number} {os.getpid()}\n".encode())
-
-
+ledger = Ledger(Path(os.environ["LEDGER"]))
+weather = Weather()
+if os.environ.get("FREEZES") == "after a start is on record":
+    weather.bring(
+        Strike(Moment.AFTER, lambda: os.kill(os.getpid(), signal.SIGSTOP)),
+        lambda operation: operation.writes(TaskStatus.RUNNING),
+    )
 manager = TaskManager(
-    snapshot_db=os.environ["TASKS_DB"],
+    snapshot_backend=ExposedBackend(backend_from_url(os.environ["TASKS_URL"]), weather),
     lease=float(os.environ.get("LEASE", "15")),
     drain_timeout=float(os.environ.get("DRAIN", "4")),
     commit_timeout=float(os.environ.get("COMMIT", "5")),
@@ -30,43 +37,74 @@ manager = TaskManager(
 )
 app = FastAPI()
 TaskAdmin(app, manager, auto_install=True)
+if "MIDDLEWARE" in os.environ:
+
+    async def passed_on(request: Request, call_next):
+        return await call_next(request)
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=passed_on)
+    app.add_middleware(GZipMiddleware, minimum_size=1)
 
 
 @manager.task(persist=True)
 async def once(number: int, seconds: float) -> None:
     """Must never start twice."""
-    note("once", number)
+    ledger.note("once", number)
     await asyncio.sleep(seconds)
-    note("once-done", number)
+    ledger.note("once-done", number)
 
 
 @manager.task(persist=True, requeue_on_interrupt=True)
 async def again(number: int, seconds: float) -> None:
     """May run again from the start."""
-    note("again", number)
+    ledger.note("again", number)
     await asyncio.sleep(seconds)
-    note("again-done", number)
+    ledger.note("again-done", number)
 
 
 @manager.task(persist=True, requeue_on_interrupt=True)
 async def poison(number: int, seconds: float) -> None:
     """Takes its process with it."""
-    note("poison", number)
+    ledger.note("poison", number)
     os._exit(1)
 
 
 @manager.task()
 async def unkept(number: int, seconds: float) -> None:
     """Promised to nobody."""
-    note("unkept", number)
+    ledger.note("unkept", number)
     await asyncio.sleep(seconds)
+    ledger.note("unkept-done", number)
 
 
 @manager.task()
 def in_thread(number: int, seconds: float) -> None:
     """Cannot be stopped."""
-    note("in_thread", number)
+    ledger.note("in_thread", number)
     time.sleep(seconds)
+
+
+@manager.task(persist=True)
+async def blocking(number: int, seconds: float) -> None:
+    """Stops the event loop, as one that calls what it should not."""
+    ledger.note("blocking", number)
+    time.sleep(seconds)  # noqa: ASYNC251  that is the point
+    ledger.note("blocking-done", number)
+
+
+@manager.task(persist=True)
+async def greedy(number: int, seconds: float) -> None:
+    """Stops every thread of its process: a call into C that keeps the interpreter's lock."""
+    ledger.note("greedy", number)
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+    ledger.note("greedy-done", number)
+
+
+@manager.task(persist=True)
+async def failing(number: int, seconds: float) -> None:
+    """Fails."""
+    ledger.note("failing", number)
+    raise ValueError(number)
 
 
 _TASKS: dict[str, Callable[[int, float], Awaitable[None] | None]] = {
@@ -75,10 +113,13 @@ _TASKS: dict[str, Callable[[int, float], Awaitable[None] | None]] = {
     "poison": poison,
     "unkept": unkept,
     "in_thread": in_thread,
+    "blocking": blocking,
+    "greedy": greedy,
+    "failing": failing,
 }
 
 
-@app.post("/add/{kind}/{number}")
+@app.api_route("/add/{kind}/{number}", methods=["POST", "HEAD"])
 async def add(
     kind: str,
     number: int,

@@ -1,125 +1,61 @@
-"""Real processes that serve the application, and what can be done to them."""
+"""Several processes of the application over one storage, and what their clients were promised."""
 
 import asyncio
-import contextlib
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from fastapi_taskflow_testkit.faults import AppServer, Ledger
+
 HERE = Path(__file__).parent
-SERVERS = {
-    "uvicorn": ["uvicorn", "application:app", "--port", "{port}"],
-    "uvicorn with two workers": [
-        "uvicorn",
-        "application:app",
-        "--port",
-        "{port}",
-        "--workers",
-        "2",
-    ],
-    "gunicorn": [
-        *["gunicorn", "application:app", "-b", "127.0.0.1:{port}"],
-        *["-k", "uvicorn.workers.UvicornWorker"],
-    ],
-    "hypercorn": ["hypercorn", "application:app", "-b", "127.0.0.1:{port}"],
-}
-
-
-class Instance:
-    """One server process and its children."""
-
-    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self._port = port
-        self._process = process
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the server, as a supervisor does."""
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        """SIGKILL the server and all its children, and wait until they are gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(20)
-
-    def ended(self, within: float) -> int:
-        """The exit code; fails if the server is there for longer."""
-        return self._process.wait(within)
-
-    def has_died(self) -> bool:
-        """Whether the process is gone."""
-        return self._process.poll() is not None
-
-    def wait_until_it_answers(self) -> None:
-        """Return when it accepts connections."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.closing(socket.socket()) as probe:
-                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
-            assert self._process.poll() is None, "the server did not start"
-            time.sleep(0.05)
-        raise AssertionError("the server did not answer within 30 s")
 
 
 @dataclass
 class Fleet:
-    """Instances over one database and one ledger."""
+    """Servers over one storage and one ledger."""
 
     folder: Path
+    url: str
+    """Of the storage."""
     settings: dict[str, str] = field(default_factory=dict)
-    instances: list[Instance] = field(default_factory=list)
+    servers: list[AppServer] = field(default_factory=list)
 
     @property
     def database(self) -> Path:
-        """The file that all instances share."""
-        return Path(self.settings.get("TASKS_DB", str(self.folder / "tasks.db")))
+        """The SQLite file that all servers share."""
+        return Path(self.url.removeprefix("sqlite:///"))
 
-    def start(self, server: str = "uvicorn", *, answers: bool = True) -> Instance:
-        """Start an instance and, unless it will not live that long, wait until it answers."""
-        with contextlib.closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        settings = {
-            "TASKS_DB": str(self.folder / "tasks.db"),
+    @property
+    def ledger(self) -> Ledger:
+        """What the tasks say that they do."""
+        return Ledger(self.folder / "ledger")
+
+    def start(self, server: str = "uvicorn", *, answers: bool = True, **settings: str) -> AppServer:
+        """Start a server and, unless it will not live that long, wait until it answers."""
+        environment = {
+            "TASKS_URL": self.url,
             "LEDGER": str(self.folder / "ledger"),
             **self.settings,
+            **settings,
         }
-        with (self.folder / "output").open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *(part.format(port=port) for part in SERVERS[server])],
-                cwd=HERE,
-                env={**os.environ, **settings},
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        instance = Instance(port, process)
-        self.instances.append(instance)
-        if answers:
-            instance.wait_until_it_answers()
-        return instance
+        started = AppServer.of(
+            "application:app", HERE, environment, server=server, output=self.folder
+        )
+        self.servers.append(started)
+        return started.wait_until_it_answers() if answers else started
 
-    def ledger(self) -> Counter[tuple[str, int]]:
+    def ran(self) -> Counter[tuple[str, int]]:
         """How often each task did what, by (what, number)."""
-        path = self.folder / "ledger"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return Counter((line.split()[0], int(line.split()[1])) for line in lines)
+        return self.ledger.counts()
 
     def end(self) -> None:
         """Leave no process behind."""
-        for instance in self.instances:
-            instance.kill()
+        for server in self.servers:
+            server.kill()
 
 
 @dataclass
@@ -149,6 +85,15 @@ class Accepted:
         """The accepted tasks of one kind."""
         return {number for of, number in self.ids if of == kind}
 
+    async def statuses(
+        self, client: httpx.AsyncClient, server: AppServer
+    ) -> dict[tuple[str, int], str]:
+        """Where the accepted tasks stand, as a server sees it."""
+        return {
+            which: (await client.get(f"{server.url}/tasks/{task_id}")).json()["status"]
+            for which, task_id in self.ids.items()
+        }
+
 
 async def eventually(
     holds: Callable[[], bool | Awaitable[bool]], what: str, within: float = 30
@@ -160,14 +105,4 @@ async def eventually(
         if answer if isinstance(answer, bool) else await answer:
             return
         assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        await asyncio.sleep(0.1)
-
-
-@contextlib.contextmanager
-def fleet(folder: Path, **settings: str) -> Iterator[Fleet]:
-    """A fleet that is gone at the end."""
-    ships = Fleet(folder, settings)
-    try:
-        yield ships
-    finally:
-        ships.end()
+        await asyncio.sleep(0.05)

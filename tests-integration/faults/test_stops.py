@@ -5,40 +5,34 @@ import signal
 import time
 
 import pytest
-from fleet import SERVERS, Accepted, eventually, fleet
+from fleet import Accepted, eventually
 
-DRAIN = 4.0
+from fastapi_taskflow_testkit.faults import SERVERS
+
+DRAIN = 2.0
 
 
 @pytest.mark.parametrize("server", SERVERS)
-async def test_a_long_task_does_not_hold_up_the_stop(tmp_path, client, server):
-    with fleet(tmp_path, DRAIN=str(DRAIN)) as ships:
-        first, accepted = ships.start(server), Accepted()
-        for kind in ("once", "again", "unkept", "in_thread"):
-            await accepted.add(client, first.url, kind, 1, seconds=60)
-        await eventually(lambda: ships.ledger().total() == 4, "all four tasks run")
-        began = time.monotonic()
-        first.signal(signal.SIGTERM)
-        # Hypercorn gives requests three seconds of its own before it says that it stops.
-        first.ended(within=DRAIN + 2 + (3 if server == "hypercorn" else 0))
-        took = time.monotonic() - began
+async def test_a_long_task_does_not_hold_up_the_stop(fleet, client, server):
+    ships = fleet(DRAIN=str(DRAIN))
+    first, accepted = ships.start(server), Accepted()
+    for kind in ("once", "again", "unkept", "in_thread"):
+        await accepted.add(client, first.url, kind, 1, seconds=60)
+    await eventually(lambda: ships.ran().total() == 4, "all four tasks run")
+    began = time.monotonic()
+    first.signal(signal.SIGTERM)
+    # Hypercorn gives requests three seconds of its own before it says that it stops.
+    first.ended(within=DRAIN + 2 + (3 if server == "hypercorn" else 0))
+    took = time.monotonic() - began
 
-        second = ships.start()
+    second = ships.start()
 
-        async def statuses() -> dict[str, str]:
-            return {
-                kind: (await client.get(f"{second.url}/tasks/{task_id}")).json()["status"]
-                for (kind, _), task_id in accepted.ids.items()
-            }
+    async def settled() -> bool:
+        seen = await accepted.statuses(client, second)
+        return "pending" not in seen.values() and seen["in_thread", 1] == "interrupted"
 
-        async def settled() -> bool:
-            return (
-                "pending" not in (seen := await statuses()).values()
-                and seen["in_thread"] == "interrupted"
-            )
-
-        await eventually(settled, "the next process has put everything in order")
-        seen = await statuses()
+    await eventually(settled, "the next process has put everything in order")
+    seen = {kind: status for (kind, _), status in (await accepted.statuses(client, second)).items()}
     print(f"{server}: gone after {took:.1f} s, {seen}")
     assert seen == {
         "once": "interrupted",
@@ -49,28 +43,80 @@ async def test_a_long_task_does_not_hold_up_the_stop(tmp_path, client, server):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_what_waits_is_run_by_the_next_process(tmp_path, client, number):
-    with fleet(tmp_path) as ships:
-        first, accepted = ships.start(), Accepted()
-        for place in range(30):
-            await accepted.add(client, first.url, "again", place, seconds=0.2)
-        first.signal(number)
-        first.ended(within=DRAIN + 2)
-        ships.start()
-        await eventually(
-            lambda: all(ships.ledger()["again-done", place] for place in range(30)),
-            "all accepted tasks are done",
-        )
+async def test_what_waits_is_run_by_the_next_process(fleet, client, number):
+    ships = fleet()
+    first, accepted = ships.start(), Accepted()
+    for place in range(30):
+        await accepted.add(client, first.url, "again", place, seconds=0.2)
+    first.signal(number)
+    first.ended(within=DRAIN + 2)
+    ships.start()
+    await eventually(
+        lambda: all(ships.ran()["again-done", place] for place in range(30)),
+        "all accepted tasks are done",
+    )
     print("accepted 30, done 30, lost 0")
 
 
-async def test_a_second_signal_stops_at_once(tmp_path, client):
-    with fleet(tmp_path, DRAIN="30") as ships:
-        server, accepted = ships.start(), Accepted()
-        for kind in ("once", "in_thread"):
-            await accepted.add(client, server.url, kind, 1, seconds=60)
-        await eventually(lambda: ships.ledger().total() == 2, "the tasks run")
-        server.signal(signal.SIGINT)
-        await asyncio.sleep(0.5)  # a person presses the keys twice
-        server.signal(signal.SIGINT)
-        server.ended(within=5)
+async def test_a_second_signal_stops_at_once(fleet, client):
+    ships = fleet(DRAIN="30")
+    server, accepted = ships.start(), Accepted()
+    for kind in ("once", "in_thread"):
+        await accepted.add(client, server.url, kind, 1, seconds=60)
+    await eventually(lambda: ships.ran().total() == 2, "the tasks run")
+    server.signal(signal.SIGINT)
+    await asyncio.sleep(0.5)  # a person presses the keys twice
+    server.signal(signal.SIGINT)
+    server.ended(within=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_in_the_middle_of_the_start_leaves_everything_as_it_was(fleet, client, number):
+    ships, accepted = fleet(), Accepted()
+    first = ships.start()
+    for place in range(20):
+        await accepted.add(client, first.url, "once", place, seconds=30, key=f"{place}")
+    await eventually(lambda: ships.ran().total() == 20, "the tasks run")
+    for place in range(20, 40):
+        await accepted.add(client, first.url, "again", place, seconds=30)
+    first.kill()
+    began = time.monotonic()
+    ships.start().kill()
+    takes = time.monotonic() - began
+    for part, number in enumerate((signal.SIGTERM, signal.SIGINT) * 2, start=1):
+        starting = ships.start(answers=False)
+        await asyncio.sleep(takes * part / 4)
+        starting.signal(number)
+        starting.ended(within=10)
+    last = ships.start()
+
+    async def settled() -> bool:
+        seen = await accepted.statuses(client, last)
+        return all(
+            status == ("interrupted" if kind == "once" else "running")
+            for (kind, _), status in seen.items()
+        )
+
+    await eventually(settled, "what may run again runs")
+    twice = sum(times > 1 for (what, _), times in ships.ran().items() if what == "once")
+    print(f"accepted {len(accepted.ids)}, lost 0, started twice {twice}, stopped in the start 4")
+    assert twice == 0
+
+
+async def test_preloaded_workers_are_instances_of_their_own(fleet, client):
+    ships, accepted = fleet(), Accepted()
+    server = ships.start("gunicorn with preload")
+    await asyncio.gather(
+        *(accepted.add(client, server.url, "again", number) for number in range(40))
+    )
+    await eventually(
+        lambda: all(ships.ran()["again-done", n] == 1 for n in range(40)), "all have run once"
+    )
+
+    async def both_beat() -> bool:
+        listed = (await client.get(f"{server.url}/tasks/instances")).json()
+        return len({each["pid"] for each in listed}) == 2
+
+    await eventually(both_beat, "both workers are known")
+    print(f"accepted {len(accepted.ids)}, done 40, lost 0, run twice 0")
+    assert len(accepted.ids) == 40

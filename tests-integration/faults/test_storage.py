@@ -1,91 +1,143 @@
 """The database is locked, its disk is full, and then it is not: nothing accepted is lost."""
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
-from fleet import Accepted, eventually, fleet
+from fleet import Accepted, eventually
+
+from fastapi_taskflow_testkit.faults import can_mount, small_disk, write_errors
 
 
-async def test_a_lock_of_three_seconds_delays_and_loses_nothing(tmp_path, client):
-    with fleet(tmp_path) as ships:
-        server, accepted = ships.start(), Accepted()
-        with closing(sqlite3.connect(ships.database)) as foreign:
-            foreign.execute("BEGIN EXCLUSIVE")
-            adding = [
-                asyncio.create_task(accepted.add(client, server.url, "again", number))
-                for number in range(50)
-            ]
-            await asyncio.sleep(3)
-            foreign.rollback()
-        await asyncio.gather(*adding)
-        await eventually(
-            lambda: all(ships.ledger()["again-done", n] for n in accepted.numbers("again")),
-            "all accepted tasks are done",
-        )
+async def test_a_lock_of_three_seconds_delays_and_loses_nothing(fleets, sqlite, client):
+    ships = fleets(sqlite)
+    server, accepted = ships.start(), Accepted()
+    with closing(sqlite3.connect(ships.database)) as foreign:
+        foreign.execute("BEGIN EXCLUSIVE")
+        adding = [
+            asyncio.create_task(accepted.add(client, server.url, "again", number))
+            for number in range(50)
+        ]
+        await asyncio.sleep(3)
+        foreign.rollback()
+    await asyncio.gather(*adding)
+    await eventually(
+        lambda: all(ships.ran()["again-done", n] for n in accepted.numbers("again")),
+        "all accepted tasks are done",
+    )
     print(f"asked 50, accepted {len(accepted.ids)}, done {len(accepted.ids)}, lost 0")
     assert len(accepted.ids) == 50
 
 
-async def test_a_longer_lock_is_a_503_and_what_was_refused_does_not_run(tmp_path, client):
-    with fleet(tmp_path, COMMIT="1") as ships:
-        server, accepted = ships.start(), Accepted()
-        with closing(sqlite3.connect(ships.database)) as foreign:
-            foreign.execute("BEGIN EXCLUSIVE")
-            answer = await client.post(f"{server.url}/add/once/1")
-            health = await client.get(f"{server.url}/tasks/health")
-            foreign.rollback()
-        assert answer.status_code == 503
-        assert int(answer.headers["retry-after"]) > 0
-        assert "could not be stored" in answer.json()["detail"]
-        assert health.json()["state"] in {"degraded", "down"}
+async def test_a_longer_lock_is_a_503_and_what_was_refused_does_not_run(fleets, sqlite, client):
+    ships = fleets(sqlite, COMMIT="1")
+    server, accepted = ships.start(), Accepted()
+    with closing(sqlite3.connect(ships.database)) as foreign:
+        foreign.execute("BEGIN EXCLUSIVE")
+        answer = await client.post(f"{server.url}/add/once/1")
+        health = await client.get(f"{server.url}/tasks/health")
+        foreign.rollback()
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "could not be stored" in answer.json()["detail"]
+    assert health.json()["state"] in {"degraded", "down"}
 
-        async def works_again() -> bool:
-            return await accepted.add(client, server.url, "once", 2)
+    async def works_again() -> bool:
+        return await accepted.add(client, server.url, "once", 2)
 
-        await eventually(works_again, "tasks are accepted again")
-        await eventually(lambda: ships.ledger()["once-done", 2] == 1, "the next task runs")
-        listed = (await client.get(f"{server.url}/tasks")).json()
-        ran = ships.ledger()
+    await eventually(works_again, "tasks are accepted again")
+    await eventually(lambda: ships.ran()["once-done", 2] == 1, "the next task runs")
+    listed = (await client.get(f"{server.url}/tasks")).json()
+    ran = ships.ran()
     print(f"asked 2, accepted 1, done {ran['once-done', 2]}, refused and run {ran['once', 1]}")
     assert ran["once", 1] == 0
     assert [task["task_id"] for task in listed] == [accepted.ids["once", 2]]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of its own with 2 MB; only root may make one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can only be mounted by root")
-async def test_a_full_disk_is_a_503_and_heals_without_a_restart(tmp_path, client, small_disk):
-    with fleet(tmp_path, COMMIT="1", TASKS_DB=str(small_disk / "tasks.db")) as ships:
+@pytest.mark.skipif(not can_mount(), reason="a small disk can only be mounted by root")
+async def test_a_full_disk_is_a_503_and_heals_without_a_restart(fleets, sqlite, client, tmp_path):
+    (tmp_path / "disk").mkdir()
+    with small_disk(tmp_path / "disk") as disk:
+        ships = fleets(f"sqlite:///{disk.folder / 'tasks.db'}", COMMIT="1")
         server, accepted = ships.start(), Accepted()
         assert await accepted.add(client, server.url, "again", 0)
-        filler = small_disk / "filler"
-        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
-            while True:
-                file.write(b"\0" * 4096)
-        for number in range(1, 200):
-            if not await accepted.add(client, server.url, "again", number):
-                break
-        assert accepted.refused[503] == 1
-        filler.unlink()
+        disk.fill()
+        await refused_until_repaired(ships, server, client, accepted, disk.free)
+        server.kill()
 
-        async def works_again() -> bool:
-            return await accepted.add(client, server.url, "again", 1_000)
 
-        await eventually(works_again, "tasks are accepted again")
-        await eventually(
-            lambda: all(ships.ledger()["again-done", n] for n in accepted.numbers("again")),
-            "all accepted tasks are done",
+async def test_a_disk_with_errors_is_a_503_and_heals_without_a_restart(fleets, sqlite, client):
+    ships = fleets(sqlite, COMMIT="1")
+    server, accepted = ships.start(), Accepted()
+    assert await accepted.add(client, server.url, "again", 0)
+    with ExitStack() as fault:
+        fault.enter_context(write_errors(server.pid))
+        await refused_until_repaired(ships, server, client, accepted, fault.close)
+
+
+async def refused_until_repaired(ships, server, client, accepted, repair) -> None:
+    for number in range(1, 200):
+        if not await accepted.add(client, server.url, "again", number):
+            break
+    assert accepted.refused[503] == 1
+    assert (await client.get(f"{server.url}/tasks/health")).status_code == 503
+    repair()
+
+    async def works_again() -> bool:
+        return await accepted.add(client, server.url, "again", 1_000)
+
+    await eventually(works_again, "tasks are accepted again")
+    await eventually(
+        lambda: all(ships.ran()["again-done", n] for n in accepted.numbers("again")),
+        "all accepted tasks are done",
+    )
+    number = len(accepted.ids)
+    print(f"accepted {number}, done {number}, lost 0, refused {accepted.refused}")
+
+
+async def test_a_file_that_is_gone_is_refused_and_never_made_anew(fleets, sqlite, client):
+    ships = fleets(sqlite, COMMIT="1")
+    server, accepted = ships.start(), Accepted()
+    assert await accepted.add(client, server.url, "once", 1)
+    away = ships.database.with_name("away.db")
+    ships.database.rename(away)
+    assert not await accepted.add(client, server.url, "once", 2)
+    assert not ships.database.exists()
+    health = (await client.get(f"{server.url}/tasks/health")).json()
+    assert "tasks.db" in health["last_error"]
+    away.rename(ships.database)
+
+    async def works_again() -> bool:
+        return await accepted.add(client, server.url, "once", 3)
+
+    await eventually(works_again, "tasks are accepted again")
+    await eventually(lambda: ships.ran()["once-done", 3] == 1, "the next task runs")
+    ran = ships.ran()
+    print(
+        f"accepted 2, done 2, refused 1, refused and run {ran['once', 2]}, state {health['state']}"
+    )
+    assert [ran["once", number] for number in (1, 2, 3)] == [1, 0, 1]
+
+
+async def test_what_got_a_503_before_a_crash_is_neither_promised_nor_run(fleets, sqlite, client):
+    ships = fleets(sqlite, COMMIT="0.5")
+    server, accepted = ships.start(), Accepted()
+    for number in range(5):
+        await accepted.add(client, server.url, "once", number)
+    with closing(sqlite3.connect(ships.database)) as foreign:
+        foreign.execute("BEGIN EXCLUSIVE")
+        await asyncio.gather(
+            *(accepted.add(client, server.url, "once", number) for number in range(5, 15))
         )
-    print(f"accepted {len(accepted.ids)}, done {len(accepted.ids)}, lost 0, refused with 503: 1")
+        server.kill()
+        foreign.rollback()
+    last = ships.start()
+    assert await accepted.add(client, last.url, "once", 15)
+    await eventually(
+        lambda: all(ships.ran()["once", n] for n in accepted.numbers("once")), "all accepted run"
+    )
+    ran = [number for (what, number) in ships.ran() if what == "once"]
+    print(f"asked 16, accepted {len(accepted.ids)}, refused {accepted.refused[503]}, lost 0")
+    assert accepted.numbers("once") == {*range(5), 15}
+    assert sorted(ran) == sorted(accepted.numbers("once"))

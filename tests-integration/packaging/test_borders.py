@@ -15,9 +15,14 @@ MAY_IMPORT = {
     "sql": {"core"},
     "sqlite": {"core", "sql"},
     "postgres": {"core", "sql"},
+    "mysql": {"core", "sql"},
+    "redis": {"core"},
+    "scheduler": {"core"},
     "admin": {"core"},
     "testkit": {"core"},
-    "fastapi-taskflow": {"core", "sqlite", "postgres", "admin"},
+    "fastapi-taskflow": {
+        *("core", "sqlite", "postgres", "mysql", "redis", "scheduler", "admin"),
+    },
 }
 NEEDS_NO_IO = ["lifecycle", "metrics", "options", "records", "retry", "rollups"]
 IO = {"asyncio", "fastapi", "logging", "os", "pathlib", "socket", "starlette", "threading"}

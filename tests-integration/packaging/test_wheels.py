@@ -18,7 +18,7 @@ NAMES = sorted(
     for path in ROOT.glob("packages/*")
     if (path / "pyproject.toml").exists()
 )
-EXTRA = {"fastapi-taskflow-testkit", "fastapi-taskflow-postgres"}
+EXTRA = {f"fastapi-taskflow-{name}" for name in ("testkit", "mysql", "postgres", "redis")}
 DASHBOARD = {"jinja2", "markupsafe", "python-multipart"}
 
 pytestmark = pytest.mark.timeout(300)

@@ -11,14 +11,21 @@ from fastapi import FastAPI
 from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
+from fastapi_taskflow_core.backends.scheduling import Slot, SlotOutcome
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.engine.turns import Turns
-from fastapi_taskflow_core.errors import BackendUnavailable, FunctionUnknown, TaskStateError
+from fastapi_taskflow_core.errors import (
+    BackendUnavailable,
+    FunctionUnknown,
+    ScheduleNotFound,
+    TaskStateError,
+)
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.options import QueueConfig
 from fastapi_taskflow_core.records import RETRYABLE, LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.schedules import ScheduleInfo, ScheduleOptions
 from fastapi_taskflow_core.surroundings import SystemClock
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -68,6 +75,40 @@ class Cuttable(MemoryBackend):
 UP = Health("up", 0.0, 0, 0, None, None)
 
 
+class FakeSchedules:
+    """One schedule, which can be paused and run."""
+
+    def __init__(self) -> None:
+        self.report = ScheduleInfo(
+            name="report",
+            words="every hour",
+            expression="every=3600",
+            timezone="UTC",
+            paused=False,
+            next=[NOON + timedelta(hours=1)],
+            last=[Slot("report", NOON, SlotOutcome.FIRED, "task-0001")],
+            options=ScheduleOptions(every=3600),
+        )
+
+    async def list(self, history: int = 20) -> Sequence[ScheduleInfo]:
+        return [self.report]
+
+    async def get(self, name: str, history: int = 20) -> ScheduleInfo:
+        if name != "report":
+            raise ScheduleNotFound(name)
+        return self.report
+
+    async def pause(self, name: str) -> None:
+        self.report = replace(await self.get(name), paused=True)
+
+    async def resume(self, name: str) -> None:
+        self.report = replace(await self.get(name), paused=False)
+
+    async def run(self, name: str) -> str:
+        await self.get(name)
+        return "task-0002"
+
+
 class FakeManager:
     """What ``TaskAdmin`` asks of a manager."""
 
@@ -80,6 +121,7 @@ class FakeManager:
         self.arranged: list[tuple[str, object]] = []
         self.state = UP
         self.turns = Turns({"mail": QueueConfig(concurrency=3, max_size=9)}, {})
+        self.plan = FakeSchedules()
         self.history = History(self.backend, self.backend, self.flush, self.clock)
 
     async def flush(self) -> None:
@@ -128,6 +170,12 @@ class FakeManager:
     def resume_queue(self, name: str) -> None:
         queue = self.turns.queue(name)
         queue.configure(queue.config, paused=False)
+
+    @property
+    def schedules(self) -> FakeSchedules:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.plan
 
     def health(self) -> Health:
         return self.state

@@ -13,8 +13,8 @@ from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_postgres.address import Address
 from fastapi_taskflow_postgres.connection import Limits, PostgresConnections
 from fastapi_taskflow_postgres.dialect import POSTGRES
-from fastapi_taskflow_postgres.session import Session
-from fastapi_taskflow_postgres.terms import Terms
+from fastapi_taskflow_postgres.session import PostgresSession
+from fastapi_taskflow_postgres.terms import to_write
 from fastapi_taskflow_sql import Connection, Statements
 
 LIMITS = Limits(pool_size=4, connect_timeout=5, statement_timeout=5)
@@ -86,10 +86,10 @@ async def test_who_only_reads_cannot_write(connections: PostgresConnections) -> 
 
 
 def test_a_transaction_leaves_its_session_as_it_was(url: str) -> None:
-    session = Session(Address.parse(url), time.monotonic() + 5)
+    session = PostgresSession(Address.parse(url), time.monotonic() + 5)
     said = [f"SELECT current_setting('{it}')" for it in ("search_path", "statement_timeout")]
     before = [session.fetch(each) for each in said]
-    session.begin(Terms.writing(5, "elsewhere").beginning, time.monotonic() + 5)
+    session.begin(to_write(5, "elsewhere").beginning, time.monotonic() + 5)
     assert session.fetch(said[0]) == [("elsewhere",)]
     session.commit()
     assert [session.fetch(each) for each in said] == before
@@ -99,8 +99,8 @@ def test_a_transaction_leaves_its_session_as_it_was(url: str) -> None:
 async def test_a_client_that_freezes_in_a_transaction_does_not_keep_its_locks(
     url: str, schema: str, connections: PostgresConnections
 ) -> None:
-    frozen = Session(Address.parse(url), time.monotonic() + 5)
-    frozen.begin(Terms.writing(0.2, schema).beginning, time.monotonic() + 5)
+    frozen = PostgresSession(Address.parse(url), time.monotonic() + 5)
+    frozen.begin(to_write(0.2, schema).beginning, time.monotonic() + 5)
     frozen.execute(CHANGE, ("a",))
     await connections.write(lambda it: it.execute(CHANGE, ("a",)))
     assert not frozen.usable

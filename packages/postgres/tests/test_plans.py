@@ -17,9 +17,9 @@ from fastapi_taskflow_core.records import TaskStatus
 from fastapi_taskflow_postgres.address import Address
 from fastapi_taskflow_postgres.clock import ServerClock
 from fastapi_taskflow_postgres.dialect import POSTGRES
-from fastapi_taskflow_postgres.session import Session
-from fastapi_taskflow_postgres.terms import Terms
-from fastapi_taskflow_sql import Statements, migrate
+from fastapi_taskflow_postgres.session import PostgresSession
+from fastapi_taskflow_postgres.terms import to_read, to_write
+from fastapi_taskflow_sql import Statements, Terms, migrate
 from fastapi_taskflow_sql.batches import Batches
 from fastapi_taskflow_sql.claims import Claims
 from fastapi_taskflow_sql.connection import BeatsOnly, Row, Value
@@ -59,7 +59,7 @@ INSERT INTO taskflow_tags SELECT tag, created_at, task_id FROM taskflow_tasks,
 class Explained:
     """A connection that notes the plan of each statement."""
 
-    session: Session
+    session: PostgresSession
     plans: list[str]
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> int:
@@ -87,8 +87,8 @@ def filled(url: str) -> Iterator[str]:
     noon = int(NOON.timestamp() * 1e6)
     drop = f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"
     run(url, "SET client_min_messages = error", drop, f"CREATE SCHEMA {SCHEMA}")
-    session = Session(Address.parse(url), time.monotonic() + 60)
-    session.begin(Terms.writing(60, SCHEMA).beginning, time.monotonic() + 60)
+    session = PostgresSession(Address.parse(url), time.monotonic() + 60)
+    session.begin(to_write(60, SCHEMA).beginning, time.monotonic() + 60)
     migrate(SQL, session, "plans")
     for statement in (FINISHED, WAITING, TAGGED):
         session.execute(statement.format(noon=noon, function=FUNCTION).replace("%", "%%"))
@@ -101,7 +101,7 @@ def filled(url: str) -> Iterator[str]:
 
 @contextmanager
 def explained(url: str, terms: Terms) -> Iterator[Explained]:
-    session = Session(Address.parse(url), time.monotonic() + 10)
+    session = PostgresSession(Address.parse(url), time.monotonic() + 10)
     session.begin(terms.beginning, time.monotonic() + 10)
     yield Explained(session, [])
     session.close()
@@ -110,14 +110,14 @@ def explained(url: str, terms: Terms) -> Iterator[Explained]:
 @pytest.fixture
 def reader(filled: str) -> Iterator[Explained]:
     """A connection to it that reads."""
-    with explained(filled, Terms.reading(10, SCHEMA)) as connection:
+    with explained(filled, to_read(10, SCHEMA)) as connection:
         yield connection
 
 
 @pytest.fixture
 def connection(filled: str) -> Iterator[Explained]:
     """A connection to it that writes, in a transaction that is undone."""
-    with explained(filled, Terms.writing(10, SCHEMA)) as connection:
+    with explained(filled, to_write(10, SCHEMA)) as connection:
         yield connection
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from contextlib import closing
 
 import pytest
 from postgres_tools import insist, locked, named, opened, port_of, run
@@ -13,7 +15,8 @@ from fastapi_taskflow_core.errors import BackendError, BackendUnavailable
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.builders import ME, a_line, a_task, ended, put, say, stored
-from fastapi_taskflow_testkit.servers import PrivateServer, Proxy
+from fastapi_taskflow_testkit.faults import Cable, Proxy
+from fastapi_taskflow_testkit.servers import PrivateServer
 
 
 async def test_a_terminated_connection_is_replaced_before_anybody_notices(
@@ -98,17 +101,26 @@ async def test_a_frozen_server_is_unavailable_when_it_is_opened(private: Private
         await put(backend, a_task())
 
 
+async def test_a_host_that_is_silent_is_passed_over(url: str, schema: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{port_of(url)}"
+        both = url.replace(f"127.0.0.1:{port_of(url)}", hosts)
+        async with opened(PostgresBackend(both, schema=schema, connect_timeout=0.3)) as backend:
+            await put(backend, a_task())
+
+
 @pytest.mark.parametrize("delivered", [False, True], ids=["before", "after"])
-async def test_a_batch_cut_at_its_commit_is_written_once_when_it_is_repeated(
-    url: str, schema: str, delivered: bool
+@pytest.mark.parametrize("word", [b"INSERT INTO taskflow_logs", b"COMMIT"])
+async def test_a_batch_that_is_cut_is_written_once_when_it_is_repeated(
+    url: str, schema: str, word: bytes, delivered: bool
 ) -> None:
     port = port_of(url)
     done, keyed = ended(a_task()), a_task(idempotency_key="k", tags={"a": "b"})
     batch = Batch(ME, inserts=[done, keyed], logs=[(done.task_id, a_line())])
-    async with Proxy(port) as proxy:
+    with Proxy(port) as proxy:
         through = url.replace(f":{port}", f":{proxy.port}")
         async with opened(PostgresBackend(through, schema=schema)) as backend:
-            proxy.cut_at(b"COMMIT", delivered=delivered)
+            proxy.cut_at(word, delivered=delivered)
             with pytest.raises(BackendUnavailable):
                 await backend.write(batch)
             assert proxy.cuts == 1
@@ -124,7 +136,7 @@ async def test_a_slow_way_costs_a_write_no_more_than_three_round_trips(
     url: str, schema: str, backend: PostgresBackend
 ) -> None:
     port = port_of(url)
-    async with Proxy(port, delay=0.2) as proxy:
+    with Proxy(port, Cable(delay=0.2)) as proxy:
         through = url.replace(f":{port}", f":{proxy.port}")
         async with opened(PostgresBackend(through, schema=schema)) as far_away:
             began = time.monotonic()

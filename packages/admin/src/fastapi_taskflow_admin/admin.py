@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI
 
 from fastapi_taskflow_core import checks
 
-from .api import audit, metrics, queues, system, tasks
+from .api import audit, metrics, queues, schedules, system, tasks
 from .api.schemas import problem
 from .auth.admission import admitted, who_asks
 from .auth.backend import ApplicationUsers, TaskAuthBackend, Users, listed
@@ -45,6 +45,7 @@ ROUTERS = (
     metrics.router,
     system.router,
     queues.router,
+    schedules.router,
     audit.router,
     routes.router,
     audit_pages.router,

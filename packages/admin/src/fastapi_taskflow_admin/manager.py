@@ -13,6 +13,7 @@ from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.records import TaskRecord
+from fastapi_taskflow_core.schedules import Scheduler
 
 
 class Manager(Protocol):
@@ -64,6 +65,14 @@ class Manager(Protocol):
 
     def resume_queue(self, name: str) -> None:
         """Let its tasks begin again."""
+
+    @property
+    def schedules(self) -> Scheduler:
+        """The schedules of this process.
+
+        Raises:
+            MissingExtra: the scheduler is not installed.
+        """
 
     def health(self) -> Health:
         """How the storage is doing."""

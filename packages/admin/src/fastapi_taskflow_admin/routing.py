@@ -13,14 +13,30 @@ from starlette.types import Message, Receive, Scope, Send
 from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
+    NotStarted,
+    ScheduleNotFound,
     TaskNotFound,
     TaskStateError,
 )
 
 from .auth.deeds import recorded
 
-Refusal = TaskNotFound | TaskStateError | FunctionUnknown | BackendUnavailable
-REFUSALS = (TaskNotFound, TaskStateError, FunctionUnknown, BackendUnavailable)
+Refusal = (
+    TaskNotFound
+    | TaskStateError
+    | FunctionUnknown
+    | ScheduleNotFound
+    | NotStarted
+    | BackendUnavailable
+)
+REFUSALS = (
+    TaskNotFound,
+    TaskStateError,
+    FunctionUnknown,
+    ScheduleNotFound,
+    NotStarted,
+    BackendUnavailable,
+)
 
 RETRY_AFTER = 5
 
@@ -73,13 +89,13 @@ class AdminRoute(APIRoute):
 def refused(error: Refusal) -> HTTPException:
     """The HTTP error for something that could not be done."""
     match error:
-        case TaskNotFound():
+        case TaskNotFound() | ScheduleNotFound():
             return HTTPException(404, str(error))
         case TaskStateError():
             return HTTPException(400, str(error))
         case FunctionUnknown():
             return HTTPException(409, str(error))
-        case BackendUnavailable():
+        case BackendUnavailable() | NotStarted():
             return HTTPException(503, str(error), headers={"Retry-After": str(RETRY_AFTER)})
         case _:
             assert_never(error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .arguments import ArgumentCodec
@@ -33,6 +33,8 @@ class NewTask:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     options: CallOptions = NO_OPTIONS
     source: Source = "manual"
+    persist: bool = False
+    """It must be stored, whatever its function says."""
     original: TaskRecord | None = None
     """The finished task that this one repeats, with its stored arguments."""
     context: Context = field(default_factory=copy_context)
@@ -82,7 +84,7 @@ class Dispatch:
         record.priority = said.priority if asked.priority is None else asked.priority
         queue = asked.queue or said.queue
         record.queue = DEFAULT_QUEUE if queue is None else self._known_queue(queue)
-        record.persist = said.persist or self._persist_all
+        record.persist = said.persist or new.persist or self._persist_all
         record.requeue_on_interrupt = said.requeue_on_interrupt
         if asked is not NO_OPTIONS:
             record.tags = dict(asked.tags) if asked.tags else None
@@ -99,6 +101,16 @@ class Dispatch:
         if function.executor == "process":
             task.parcel = pack_arguments(arguments)
         return task
+
+    def for_anyone(self, new: NewTask) -> TaskRecord:
+        """The record of a task that has no owner: whoever stores it hands it to all instances.
+
+        Raises:
+            TaskArgumentError: An argument cannot be stored.
+        """
+        record = self.prepare(replace(new, persist=True)).record
+        record.owner = None
+        return record
 
     def _stored(self, original: TaskRecord, function: TaskFunction) -> Arguments:
         assert original.payload is not None

@@ -6,6 +6,8 @@
     |-- TaskArgumentError (TypeError)        an argument that cannot be stored
     |-- TaskNotFound (LookupError)           no task has this id
     |-- FunctionUnknown (LookupError)        no function is registered under this name
+    |-- ScheduleNotFound (LookupError)       no schedule has this name in this process
+    |-- NotStarted (RuntimeError)            only a manager that is started does this
     |-- TaskStateError (ValueError)          the task's status does not allow this
     |-- IllegalTransition (RuntimeError)     a bug of ours: an event in a wrong status
     |-- QueueFullError (RuntimeError)        a bounded queue has no room
@@ -59,6 +61,22 @@ class FunctionUnknown(TaskflowError, LookupError):
         )
 
 
+class ScheduleNotFound(TaskflowError, LookupError):
+    """No schedule has this name in this process."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"no schedule {name!r} in this process")
+
+
+class NotStarted(TaskflowError, RuntimeError):
+    """Only a manager that is started does this."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__(f"{action} needs a manager that is started: await manager.startup()")
+
+
 class TaskStateError(TaskflowError, ValueError):
     """What was asked of the task is not possible in its status."""
 
@@ -90,11 +108,10 @@ class PayloadError(TaskflowError, ValueError):
 class MissingExtra(TaskflowError, ImportError):
     """A part that is installed separately is not there."""
 
-    def __init__(self, what: str, extra: str) -> None:
+    def __init__(self, what: str, extra: str, *, distribution: str | None = None) -> None:
         self.extra = extra
-        super().__init__(
-            f'{what} is not installed: pip install "fastapi-taskflow[{extra}]"', name=extra
-        )
+        install = distribution or f'"fastapi-taskflow[{extra}]"'
+        super().__init__(f"{what} is not installed: pip install {install}", name=extra)
 
 
 class BackendError(TaskflowError, RuntimeError):

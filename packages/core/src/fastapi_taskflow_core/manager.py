@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from fastapi import FastAPI
@@ -17,6 +17,7 @@ from .backends.audit import AuditStore
 from .backends.base import Backend
 from .backends.guarded import GuardedBackend
 from .backends.memory import MemoryBackend
+from .backends.scheduling import Later
 from .backends.settings import SettingStore
 from .background import ManagedBackgroundTasks
 from .dependency import task_list_dependency
@@ -32,11 +33,20 @@ from .injection import hook_into_fastapi
 from .middleware import LifespanMiddleware, TaskListMiddleware, installed
 from .observers import FileLogger, FileMode, ObserverChain, TaskObserver
 from .options import UNCHANGED, QueueConfig, TaskOptions, Unchanged
-from .plugins import backend_from_url
+from .plugins import backend_from_url, has_scheduler, scheduler
 from .records import DEFAULT_QUEUE, RETRYABLE, ExecutorKind, TaskRecord
 from .registry import Registry
 from .results import result_of
 from .retry import RetryPolicy
+from .schedules import (
+    Ground,
+    Misfire,
+    OneOff,
+    Overlap,
+    ScheduleOptions,
+    Scheduler,
+    check_callable_alone,
+)
 from .surroundings import Surroundings
 
 P = ParamSpec("P")
@@ -148,6 +158,7 @@ class TaskManager:
         self._keep_arguments = False
         self._engine = self._new_engine()
         self._running = False
+        self._scheduler: Scheduler | None = None
         self._starting = asyncio.Lock()
         self.get_tasks = task_list_dependency(self, self.new_list)
         self.background_tasks = self.get_tasks
@@ -233,6 +244,170 @@ class TaskManager:
 
         return register
 
+    def schedule(
+        self,
+        *,
+        every: float | None = None,
+        cron: str | None = None,
+        timezone: str = "UTC",
+        retries: int = 0,
+        delay: float = 0.0,
+        backoff: float = 1.0,
+        name: str | None = None,
+        run_on_startup: bool = False,
+        queue: str | None = None,
+        executor: ExecutorKind | None = None,
+        jitter: float = 0.0,
+        misfire: Misfire = "latest",
+        misfire_grace: float | None = None,
+        overlap: Overlap = "allow",
+        start: datetime | None = None,
+        end: datetime | None = None,
+        requeue_on_interrupt: bool = False,
+        priority: int | None = None,
+        timeout: float | None = None,
+        keep_result: bool = False,
+        max_delay: float | None = None,
+        retry_on: type[BaseException] | tuple[type[BaseException], ...] = Exception,
+        no_retry_on: type[BaseException] | tuple[type[BaseException], ...] = (),
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Run a function by itself, now and then; it is returned unchanged.
+
+        It is an ordinary task too, and may be added by hand. Over all instances that share a
+        backend each slot fires once, and what it fires survives a restart.
+
+        Args:
+            every: Seconds between slots, which are its multiples since the Unix epoch.
+            cron: Minute, hour, day, month and weekday, or ``@daily`` and the like.
+            timezone: IANA name of the zone that ``cron`` speaks of.
+            retries: See `task`, as for the other options not described here.
+            delay: See `task`.
+            backoff: See `task`.
+            name: The name of task and schedule; None is the function's own.
+            run_on_startup: Run when the application starts, too: once for all instances
+                that start within ten seconds.
+            queue: See `task`.
+            executor: See `task`.
+            jitter: Each slot is late by up to so many seconds, the same on every instance.
+            misfire: Of the slots missed while nothing ran, run ``"latest"``, ``"all"`` (at
+                most 1,000) or, by ``"skip"``, none.
+            misfire_grace: Seconds after which a missed slot is given up; None is never, and
+                5 seconds for ``"skip"``.
+            overlap: While the run before is not over, ``"allow"`` runs all the same,
+                ``"skip"`` skips the slot and ``"queue"`` waits.
+            start: No slot before this time (aware).
+            end: No slot after this time (aware).
+            requeue_on_interrupt: See `task`.
+            priority: See `task`.
+            timeout: See `task`.
+            keep_result: See `task`.
+            max_delay: See `task`.
+            retry_on: See `task`.
+            no_retry_on: See `task`.
+
+        Raises:
+            TypeError, ValueError: An option of the wrong kind, one that makes no sense, or a
+                function that needs arguments.
+            MissingExtra: The scheduler, or croniter for ``cron``, is not installed.
+        """
+        follow = self.schedules.plan(
+            ScheduleOptions(
+                every=every,
+                cron=cron,
+                timezone=timezone,
+                jitter=jitter,
+                misfire=misfire,
+                misfire_grace=misfire_grace,
+                overlap=overlap,
+                start=start,
+                end=end,
+                run_on_startup=run_on_startup,
+            )
+        )
+        as_task = TaskOptions(
+            retry=RetryPolicy(
+                retries,
+                delay,
+                backoff,
+                max_delay,
+                retry_on=checks.exceptions("retry_on", retry_on),
+                no_retry_on=checks.exceptions("no_retry_on", no_retry_on),
+            ),
+            requeue_on_interrupt=requeue_on_interrupt,
+            priority=priority,
+            queue=queue,
+            executor=executor,
+            timeout=timeout,
+            keep_result=keep_result,
+        )
+
+        def register(func: Callable[P, R]) -> Callable[P, R]:
+            check_callable_alone(func)
+            follow(self._registry.register(func, as_task, name))
+            return func
+
+        return register
+
+    @property
+    def schedules(self) -> Scheduler:
+        """The schedules: to list, pause, resume and run them.
+
+        Raises:
+            MissingExtra: The scheduler is not installed.
+        """
+        if self._scheduler is None:
+            self._scheduler = scheduler(
+                Ground(
+                    self._backend,
+                    self._surroundings,
+                    lambda: self._engine if self._running else None,
+                )
+            )
+        return self._scheduler
+
+    async def schedule_once(
+        self,
+        func: Callable[..., Any],
+        *args: Any,
+        run_at: datetime,
+        run_key: str,
+        **kwargs: Any,
+    ) -> str:
+        """Run a function once, at a time to come; return the task's id once it is durable.
+
+        A call that waits under the same key is replaced by this one. ``priority``, ``queue``
+        and ``tags`` may stand among the keyword arguments as with ``add_task``.
+
+        Args:
+            func: What to call.
+            args: With these arguments,
+            kwargs: and these.
+            run_at: Not before this time (aware); one that is past is as soon as possible.
+            run_key: Names the call, for replacing and cancelling it.
+
+        Raises:
+            RuntimeError: There is no backend that would keep it, or it is not open.
+            TaskArgumentError: An argument cannot be stored.
+            BackendUnavailable: It could not be stored.
+        """
+        return await self.schedules.put_later(OneOff(func, run_at, run_key, args, kwargs))
+
+    async def cancel_scheduled(self, run_key: str) -> bool:
+        """Cancel the call that waits under this key; False if none does.
+
+        Raises:
+            RuntimeError: There is no backend that would keep it, or it is not open.
+        """
+        return await self.schedules.drop_later(run_key)
+
+    async def list_scheduled(self, before: datetime | None = None) -> Sequence[Later]:
+        """The first 200 calls that wait for their time, due before then, the soonest first.
+
+        Raises:
+            RuntimeError: There is no backend that would keep them, or it is not open.
+        """
+        return await self.schedules.later(before)
+
     def install(self, app: FastAPI) -> None:
         """Make every ``BackgroundTasks`` of *app* a list of this manager, and start and stop
         with it. Before the application's first request; twice is once.
@@ -272,6 +447,8 @@ class TaskManager:
                 await self._observers.close(1.0)
                 raise
             self._engine, self._running = engine, True
+            if has_scheduler():
+                self.schedules.start()
 
     async def shutdown(self) -> None:
         """Drain for ``drain_timeout`` seconds, write what is left and close. Twice is once."""
@@ -279,6 +456,9 @@ class TaskManager:
             if not self._running:
                 return
             self._running = False
+            self._engine.drain()
+            if self._scheduler is not None:
+                await self._scheduler.stop()
             await self._engine.stop()
             await self._observers.close(max(1.0, self._settings.drain_timeout / 4))
             self._engine = self._new_engine()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from .backends.base import Backend
 from .errors import MissingExtra
+from .schedules import Ground, Scheduler
 
 GROUP = "fastapi_taskflow.backends"
+PARTS = "fastapi_taskflow.parts"
 _EXTRAS = {
     "redis": "redis",
     "rediss": "redis",
@@ -52,3 +55,28 @@ def _installed(scheme: str) -> Callable[[str], Backend]:
     if scheme in _EXTRAS:
         raise MissingExtra(f"the backend for {scheme}:// URLs", _EXTRAS[scheme])
     raise ValueError(f"no backend is known for {scheme}:// URLs")
+
+
+def scheduler(ground: Ground) -> Scheduler:
+    """The scheduler, on this ground.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    make = _scheduler_maker()
+    if make is None:
+        raise MissingExtra("the scheduler", "scheduler", distribution="fastapi-taskflow-scheduler")
+    return make(ground)
+
+
+def has_scheduler() -> bool:
+    """Whether a scheduler is installed."""
+    return _scheduler_maker() is not None
+
+
+@functools.cache  # looking through all installed distributions takes its time
+def _scheduler_maker() -> Callable[[Ground], Scheduler] | None:
+    for found in entry_points(group=PARTS, name="scheduler"):
+        make: Callable[[Ground], Scheduler] = found.load()
+        return make
+    return None

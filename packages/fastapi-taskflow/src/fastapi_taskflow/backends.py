@@ -10,7 +10,9 @@ from fastapi_taskflow_core.errors import MissingExtra
 from fastapi_taskflow_sqlite import SqliteBackend
 
 if TYPE_CHECKING:
+    from fastapi_taskflow_mysql import MySQLBackend as MySQLBackend  # noqa: PLC0414
     from fastapi_taskflow_postgres import PostgresBackend as PostgresBackend  # noqa: PLC0414
+    from fastapi_taskflow_redis import RedisBackend as RedisBackend  # noqa: PLC0414
 
 __all__ = ["MemoryBackend", "SqliteBackend"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",
 }
+_PER_HOST = ("host", "hostaddr", "port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,21 @@ class Address:
             )
         return cls(_name(given), {**_DEFAULTS, **given})
 
+    def each_host(self) -> list[Address]:
+        """An address for each of the hosts, in their order."""
+        listed = {name: self.options[name].split(",") for name in _PER_HOST if name in self.options}
+        return [
+            Address(self.name, {**self.options, **_of_host(number, listed)})
+            for number in range(max(map(len, listed.values()), default=1))
+        ]
+
     def __str__(self) -> str:
         return self.name
+
+
+def _of_host(number: int, listed: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The options of one host; what is listed once holds for all."""
+    return {name: values[number % len(values)] for name, values in listed.items()}
 
 
 def _torn(options: Mapping[str, str]) -> bool:

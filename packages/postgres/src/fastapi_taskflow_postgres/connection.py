@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fastapi_taskflow_sql import Connection, Statements, is_current, migrate
+from psycopg2.errors import ReadOnlySqlTransaction
+from psycopg2.extensions import TransactionRollbackError
+
+from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_sql import Connection, Driver, Lane, Statements, is_current, migrate
 
 from .address import Address
 from .inspection import refuse_without_rights, warn_if_not_durable
-from .lane import Lane
-from .session import Session
-from .terms import Terms, quoted
+from .session import PostgresSession
+from .terms import quoted, to_read, to_write
 from .translation import translated
 
 _MIGRATION = 600.0
@@ -47,11 +51,17 @@ class PostgresConnections:
         self._sql = sql
         self._schema = schema
         self._connect_timeout = limits.connect_timeout
-        self._to_write = Terms.writing(limits.statement_timeout, schema)
-        self._to_read = Terms.reading(limits.statement_timeout, schema)
+        self._to_write = to_write(limits.statement_timeout, schema)
+        self._to_read = to_read(limits.statement_timeout, schema)
+        driver = Driver(
+            self._connect,
+            met_another=lambda error: isinstance(error, TransactionRollbackError),
+            # The server has become a standby: a new connection may find its successor.
+            out_of_place=lambda error: isinstance(error, ReadOnlySqlTransaction),
+        )
         readers = limits.pool_size // 2
-        self._writing = Lane("taskflow-postgres-writer", limits.pool_size - readers, self._connect)
-        self._reading = Lane("taskflow-postgres-reader", readers, self._connect)
+        self._writing = Lane("taskflow-postgres-writer", limits.pool_size - readers, driver)
+        self._reading = Lane("taskflow-postgres-reader", readers, driver)
         self._opened = False
 
     async def open(self) -> None:
@@ -61,7 +71,7 @@ class PostgresConnections:
         self._writing.start()
         try:
             if not await self.write(self._inspect):
-                migration = Terms.writing(_MIGRATION, self._schema)
+                migration = to_write(_MIGRATION, self._schema)
                 with translated(self._address.name):
                     await self._writing.run(self._migrate, migration)
                 await self.write(self._inspect)
@@ -87,8 +97,16 @@ class PostgresConnections:
         with translated(self._address.name):
             return await self._reading.run(work, self._to_read)
 
-    def _connect(self, deadline: float) -> Session:
-        return Session(self._address, min(deadline, time.monotonic() + self._connect_timeout))
+    def _connect(self, deadline: float) -> PostgresSession:
+        # libpq goes on to the next host only if one refuses, not if it is silent.
+        *hosts, last = self._address.each_host()
+        for host in hosts:
+            with suppress(BackendUnavailable):
+                return PostgresSession(host, self._soon(deadline))
+        return PostgresSession(last, self._soon(deadline))
+
+    def _soon(self, deadline: float) -> float:
+        return min(deadline, time.monotonic() + self._connect_timeout)
 
     def _inspect(self, connection: Connection) -> bool:
         """Whether the tables are there and up to date."""

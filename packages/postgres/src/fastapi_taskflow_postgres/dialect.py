@@ -7,7 +7,9 @@ from fastapi_taskflow_sql import Dialect
 POSTGRES = Dialect(
     types={
         "id": 'TEXT COLLATE "C"',
+        "word": 'TEXT COLLATE "C"',
         "name": 'TEXT COLLATE "C"',
+        "label": 'TEXT COLLATE "C"',
         "text": "TEXT",
         "json": "TEXT",
         "int": "INTEGER",

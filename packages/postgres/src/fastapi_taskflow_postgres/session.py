@@ -31,7 +31,7 @@ _Deadline: TypeAlias = float
 """A moment of the monotonic clock, in seconds."""
 
 
-class Session:
+class PostgresSession:
     """A connection as the shared part wants it, for one thread at a time.
 
     What begins a transaction travels with its first statement.

@@ -3,6 +3,7 @@
 from .backend import SqlBackend
 from .connection import BeatsOnly, Clock, Connection, Connections, Presence, Tick
 from .dialect import Dialect
+from .lane import Driver, Lane, Session, Terms
 from .migrations import is_current, migrate, refuse_newer
 from .statements import Statements
 from .threads import Threads
@@ -13,9 +14,13 @@ __all__ = [
     "Connection",
     "Connections",
     "Dialect",
+    "Driver",
+    "Lane",
     "Presence",
+    "Session",
     "SqlBackend",
     "Statements",
+    "Terms",
     "Threads",
     "Tick",
     "is_current",

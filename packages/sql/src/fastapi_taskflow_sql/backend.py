@@ -24,7 +24,7 @@ from fastapi_taskflow_core.backends.base import (
 from fastapi_taskflow_core.backends.scheduling import Later, Slot
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.errors import BackendUnavailable
-from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
 from fastapi_taskflow_core.rollups import RollupKey, RollupValue
 
 from . import rollups, statements
@@ -193,4 +193,5 @@ class SqlBackend:
         return {
             Unfinished(func_name, queue, TaskStatus(status)): n
             for func_name, queue, status, n in rows
+            if status in UNFINISHED  # others are damaged
         }

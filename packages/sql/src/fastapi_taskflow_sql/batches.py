@@ -8,7 +8,7 @@ from enum import Enum, auto
 from itertools import chain
 
 from fastapi_taskflow_core.backends.base import Batch, Written
-from fastapi_taskflow_core.records import TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import UNFINISHED, TaskRecord
 
 from . import rollups, statements
 from .bulk import insert
@@ -140,7 +140,7 @@ def _verdict(task: TaskRecord, instance: str, stored: Row | None) -> _Verdict:
     if stored is None:
         return _Verdict.REFUSE
     status, owner, epoch, end_time = stored
-    if not TaskStatus(status).finished:
+    if status in UNFINISHED:
         ours = owner == instance and epoch == task.epoch
         return _Verdict.APPLY if ours else _Verdict.REFUSE
     end = None if task.end_time is None else micros(task.end_time)

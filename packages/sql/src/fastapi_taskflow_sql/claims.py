@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi_taskflow_core.backends.base import Claim
@@ -9,11 +11,13 @@ from fastapi_taskflow_core.orphans import orphan
 from fastapi_taskflow_core.records import TaskRecord
 
 from . import rollups, statements
-from .connection import Clock, Connection
+from .connection import Clock, Connection, Row
 from .instances import Instances
 from .rows import from_row, moment
 from .statements import Statements
 from .tasks import Tasks
+
+logger = logging.getLogger(__name__)
 
 
 class Claims:
@@ -36,7 +40,7 @@ class Claims:
     def _inherit(self, connection: Connection, owner: str, now: datetime, max_crashes: int) -> None:
         owned = self._sql.render(statements.OWNED)
         while rows := connection.fetch(owned, (owner,)):
-            records = [from_row(row) for row in rows]
+            records = self._readable(connection, rows, now)
             for record in records:
                 orphan(record, now, max_crashes)
             self._tasks.change(connection, records, owner)
@@ -48,7 +52,8 @@ class Claims:
         if not functions or wanted.limit < 1:
             return []
         due = self._sql.render(statements.DUE, len(functions), wanted.limit)
-        records = [from_row(row) for row in connection.fetch(due, (now, *functions))]
+        rows = connection.fetch(due, (now, *functions))
+        records = self._readable(connection, rows, moment(now))
         if records:
             ids = [record.task_id for record in records]
             connection.execute(self._sql.render(statements.TAKE, len(ids)), (wanted.instance, *ids))
@@ -56,3 +61,19 @@ class Claims:
             record.owner = wanted.instance
             record.epoch += 1
         return records
+
+    def _readable(
+        self, connection: Connection, rows: Sequence[Row], now: datetime
+    ) -> list[TaskRecord]:
+        """The unfinished tasks of these rows; rows that cannot be read have FAILED by that.
+
+        Otherwise they would stand first in every list of what is due, and nobody could run
+        them.
+        """
+        records = [from_row(row) for row in rows]
+        for row, record in zip(rows, records, strict=True):
+            if record.status.finished:
+                logger.error("task %s has failed: %s", record.task_id, record.error)
+                record.end_time = now
+                self._tasks.condemn(connection, row[0], record)
+        return [record for record in records if not record.status.finished]

@@ -6,18 +6,23 @@ import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, get_args
 
 from fastapi_taskflow_core.records import (
     UNFINISHED,
     Attempt,
+    ExecutorKind,
     LogEntry,
+    LogLevel,
     Progress,
+    Source,
     TaskRecord,
     TaskStatus,
 )
 
 from .connection import Row, Value
+from .damage import Shape, text, unreadable
+from .schema import LOGS, TASKS
 
 RECORD_COLUMNS = tuple(name for name in TaskRecord.__dataclass_fields__ if name != "logs")
 """What a record is read from, in the order of its fields."""
@@ -65,6 +70,17 @@ _times = attrgetter("created_at", "start_time", "end_time")
 _rest = attrgetter(*(name for name in RECORD_COLUMNS if name not in PLAIN_COLUMNS))
 _NOTHING_ELSE = _rest(TaskRecord("", "", _EPOCH))
 _changes = itemgetter(*(COLUMNS.index(name) for name in (*UPDATED, "task_id", "epoch")))
+_SHAPE = Shape(tuple(next(c for c in TASKS.columns if c.name == n) for n in RECORD_COLUMNS))
+_LOG_SHAPE = Shape(LOGS.columns[1:])
+_SOURCES = frozenset(get_args(Source))
+_EXECUTORS = frozenset(get_args(ExecutorKind))
+_LEVELS = frozenset(get_args(LogLevel))
+_MOST = 2**31
+"""Where counters of attempts, crashes and owners are no longer believed."""
+_place = itemgetter(
+    *(RECORD_COLUMNS.index(name) for name in ("task_id", "func_name", "queue", "created_at"))
+)
+_DAMAGE = (TypeError, ValueError, LookupError, OverflowError, RecursionError)
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
@@ -162,12 +178,25 @@ def to_update(record: TaskRecord) -> tuple[Value, ...]:
 
 
 def from_row(row: Row) -> TaskRecord:
-    """The record of the values of `RECORD_COLUMNS`."""
+    """The record of the values of `RECORD_COLUMNS`; of a damaged row, what `unreadable` says."""
+    try:
+        _SHAPE.check(row)
+        return _record(row)
+    except _DAMAGE as error:
+        task_id, func_name, queue, created_at = _place(row)
+        return unreadable(task_id, func_name, queue, created_at, error)
+
+
+def _record(row: Row) -> TaskRecord:
     (
         task_id, func_name, created_at, status, start_time, end_time, retries_used, error,
         stacktrace, tags, source, priority, executor, queue, key, run_at, earlier, progress,
         result, retry_of, payload, persist, requeue, owner, epoch, crashes, cancel_requested,
     ) = row  # fmt: skip
+    if not (0 <= epoch < _MOST and 0 <= crashes < _MOST and 0 <= retries_used < _MOST):
+        raise ValueError("a counter is out of range")
+    if source not in _SOURCES or executor not in _EXECUTORS:
+        raise ValueError(f"source is {source!r}, executor is {executor!r}")
     return TaskRecord(
         task_id,
         func_name,
@@ -178,7 +207,7 @@ def from_row(row: Row) -> TaskRecord:
         retries_used,
         error,
         stacktrace,
-        None if tags is None else json.loads(tags),
+        None if tags is None else _to_tags(tags),
         source,
         priority,
         executor,
@@ -186,7 +215,7 @@ def from_row(row: Row) -> TaskRecord:
         key,
         None if run_at is None else moment(run_at),
         tuple(_to_attempt(*parts) for parts in json.loads(earlier)) if earlier else (),
-        None if progress is None else Progress(*json.loads(progress)),
+        None if progress is None else _to_progress(*json.loads(progress)),
         result,
         retry_of,
         None if payload is None else bytes(payload),
@@ -225,9 +254,15 @@ def log_row(task_id: str, entry: LogEntry) -> tuple[Value, ...]:
 def to_log(row: Row) -> LogEntry:
     """The log line of the values that `statements.LOG_LINES` reads."""
     seq, time, attempt, level, message, extra = row
-    return LogEntry(
-        seq, moment(time), attempt, level, message, None if extra is None else json.loads(extra)
-    )
+    try:
+        _LOG_SHAPE.check(row)
+        if level not in _LEVELS:
+            raise ValueError(f"level is {level!r}")
+        more = None if extra is None else json.loads(extra)
+        return LogEntry(seq, moment(time), attempt, level, message, more)
+    except _DAMAGE as error:
+        said = f"this line is stored in a form that cannot be read: {error}: {text(message)}"
+        return LogEntry(seq if isinstance(seq, int) else 0, _EPOCH, 0, "warning", said)
 
 
 def _from_attempt(attempt: Attempt) -> list[Any]:
@@ -236,4 +271,27 @@ def _from_attempt(attempt: Attempt) -> list[Any]:
 
 
 def _to_attempt(number: int, started: int, ended: int | None, error: str | None) -> Attempt:
+    _expect("earlier", number, int)
+    _expect("earlier", error, str, type(None))
     return Attempt(number, moment(started), None if ended is None else moment(ended), error)
+
+
+def _to_tags(stored: str) -> dict[str, str]:
+    tags = json.loads(stored)
+    _expect("tags", tags, dict)
+    for value in tags.values():
+        _expect("tags", value, str)
+    found: dict[str, str] = tags
+    return found
+
+
+def _to_progress(done: float, total: float | None, message: str | None) -> Progress:
+    _expect("progress", done, float, int)
+    _expect("progress", total, float, int, type(None))
+    _expect("progress", message, str, type(None))
+    return Progress(done, total, message)
+
+
+def _expect(column: str, value: object, *kinds: type) -> None:
+    if type(value) not in kinds:
+        raise TypeError(f"{column} holds {type(value).__name__}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["id", "name", "text", "json", "int", "bigint", "real", "flag", "hash", "blob"]
-"""``id`` and ``name`` are short texts that keys are made of, compared byte by byte;
-``bigint`` holds microseconds, ``hash`` 32 bytes."""
+Kind = Literal[
+    "id", "word", "name", "label", "text", "json", "int", "bigint", "real", "flag", "hash", "blob"
+]
+"""``id`` (up to 128 characters), ``word`` (32, one of a few), ``name`` (200) and ``label`` (520)
+are texts that keys are made of, compared byte by byte; ``bigint`` holds microseconds, ``hash`` 32
+bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ TASKS = Table(
         Column("task_id", "id"),
         Column("func_name", "name"),
         Column("created_at", "bigint"),
-        Column("status", "name"),
+        Column("status", "word"),
         Column("queue", "name"),
         Column("start_time", "bigint", null=True),
         Column("end_time", "bigint", null=True),
@@ -72,8 +75,8 @@ TASKS = Table(
         Column("persist", "flag", default="0"),
         Column("requeue_on_interrupt", "flag", default="0"),
         Column("cancel_requested", "flag", default="0"),
-        Column("source", "name", default="'manual'"),
-        Column("executor", "name"),
+        Column("source", "word", default="'manual'"),
+        Column("executor", "word"),
         Column("retry_of", "id", null=True),
         Column("key_hash", "hash", null=True),
         Column("idempotency_key", "text", null=True),
@@ -110,7 +113,7 @@ LOGS = Table(
         Column("seq", "int"),
         Column("time", "bigint"),
         Column("attempt", "int"),
-        Column("level", "name"),
+        Column("level", "word"),
         Column("message", "text"),
         Column("extra", "json", null=True),
     ),
@@ -121,7 +124,7 @@ LOGS = Table(
 # Each tag stands here twice, as "name=value" and as "name", so that both questions are one.
 TAGS = Table(
     name="tags",
-    columns=(Column("tag", "name"), Column("created_at", "bigint"), Column("task_id", "id")),
+    columns=(Column("tag", "label"), Column("created_at", "bigint"), Column("task_id", "id")),
     key=("tag", "created_at", "task_id"),
     indexes=(Index("tags_task", ("task_id",)),),
     clustered=True,
@@ -159,11 +162,11 @@ INSTANCES = Table(
 ROLLUPS = Table(
     name="rollups",
     columns=(
-        Column("resolution", "name"),
+        Column("resolution", "word"),
         Column("start", "bigint"),
         Column("func_name", "name"),
         Column("queue", "name"),
-        Column("event", "name"),
+        Column("event", "word"),
         Column("bucket", "int"),
         Column("n", "bigint"),
         Column("total", "bigint"),
@@ -179,7 +182,7 @@ SLOTS = Table(
     columns=(
         Column("schedule", "name"),
         Column("at", "bigint"),
-        Column("outcome", "name"),
+        Column("outcome", "word"),
         Column("task_id", "id", null=True),
     ),
     key=("schedule", "at"),

@@ -31,6 +31,10 @@ CANCEL = (
     "UPDATE {tasks} SET status = 'cancelled', end_time = {p}, finished_at = {p}, key_hash = NULL"
     " WHERE task_id = {p}"
 )
+CONDEMN = (
+    "UPDATE {tasks} SET status = 'failed', error = {p}, end_time = {p}, finished_at = {p},"
+    " owner = NULL, key_hash = NULL, cancel_requested = 0 WHERE task_id = {p}"
+)
 FLAG_CANCEL = "UPDATE {tasks} SET cancel_requested = 1 WHERE task_id = {p}"
 
 # The owner is NULL in all of them: it stands in the order for planners that would not see else

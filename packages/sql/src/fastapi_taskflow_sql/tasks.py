@@ -11,7 +11,7 @@ from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 
 from . import rollups, statements
 from .bulk import insert
-from .connection import Connection, Row
+from .connection import Connection, Row, Value
 from .rows import (
     COLUMNS,
     PLAIN_COLUMNS,
@@ -94,6 +94,13 @@ class Tasks:
             record.cancel_requested = True
             connection.execute(self._sql.render(statements.FLAG_CANCEL), (record.task_id,))
         return record
+
+    def condemn(self, connection: Connection, key: Value, record: TaskRecord) -> None:
+        """End a task whose row cannot be read as *record* says; *key* is its id as stored."""
+        ended = None if record.end_time is None else micros(record.end_time)
+        condemn = self._sql.render(statements.CONDEMN)
+        connection.execute(condemn, (record.error, ended, ended, key))
+        rollups.count(self._sql, connection, [record])
 
     def delete(self, connection: Connection, before: datetime, limit: int) -> int:
         """Remove the tasks that finished first, and what belongs to them."""

@@ -38,8 +38,17 @@ class Session:
         return self._driver.executemany(sql, rows).rowcount
 
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        """Every row of a query."""
-        return self._driver.execute(sql, parameters).fetchall()
+        """Every row of a query. Damaged text comes with a mark where it cannot be read."""
+        try:
+            return self._driver.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            if "decode to UTF-8" not in str(error):
+                raise
+            self._driver.text_factory = _as_far_as_it_goes
+            try:
+                return self._driver.execute(sql, parameters).fetchall()
+            finally:
+                self._driver.text_factory = str
 
 
 class SqliteConnections:
@@ -224,3 +233,7 @@ class SqliteConnections:
         file = self._location.file
         if file is not None and file.stat().st_ino != self._inode:
             raise BackendMisconfigured(f"{self._name} was replaced by another file")
+
+
+def _as_far_as_it_goes(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")

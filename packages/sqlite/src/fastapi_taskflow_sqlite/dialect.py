@@ -7,7 +7,9 @@ from fastapi_taskflow_sql import Dialect
 SQLITE = Dialect(
     types={
         "id": "TEXT",
+        "word": "TEXT",
         "name": "TEXT",
+        "label": "TEXT",
         "text": "TEXT",
         "json": "TEXT",
         "int": "INTEGER",

@@ -9,4 +9,6 @@ from .clock import VirtualClock, VirtualTimer
 __all__ = ["VirtualClock", "VirtualTimer"]
 
 # Before they are imported, so that a failing assertion tells what it saw.
-pytest.register_assert_rewrite(f"{__name__}.builders", f"{__name__}.conformance")
+pytest.register_assert_rewrite(
+    f"{__name__}.builders", f"{__name__}.conformance", f"{__name__}.outages"
+)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fastapi_taskflow_core import metrics, records
 from fastapi_taskflow_core.backends.base import InstanceInfo
+from fastapi_taskflow_core.backends.scheduling import SlotOutcome
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.records import ExecutorKind, LogLevel, Source, TaskStatus
 
@@ -284,6 +285,32 @@ class Deleted(BaseModel):
     """How much history was removed."""
 
     deleted: int
+
+
+class SlotOut(Answer):
+    """A moment at which a schedule was due."""
+
+    at: datetime
+    outcome: SlotOutcome
+    task_id: str | None = Field(description="The task that was made; only if it fired.")
+
+
+class ScheduleOut(Answer):
+    """A schedule of the process that answers."""
+
+    name: str
+    words: str = Field(description="When it runs, in English.")
+    expression: str = Field(description="When it runs, as it was written.")
+    timezone: str
+    paused: bool
+    next: list[datetime] = Field(description="The next five slots, the soonest first.")
+    last: list[SlotOut] = Field(description="The slots settled last, the newest first.")
+
+
+class ScheduleRunOut(BaseModel):
+    """The task of a schedule that was run by hand."""
+
+    task_id: str
 
 
 class QueueOut(Answer):

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..__about__ import __version__
@@ -38,6 +38,7 @@ from .queue_limits import QueueLimits
 from .retention import Retention
 from .runner import Runner
 from .signals import Signals
+from .store_clock import StoreClock
 from .takeover import Takeover
 from .turns import Turns
 
@@ -135,6 +136,7 @@ class Engine:
         self.prepare = self.dispatch.prepare
         self.reserve = self.turns.reserve
         self.admit = self.dispatch.admit
+        self.for_anyone = self.dispatch.for_anyone
         self.withdraw = self._ledger.withdraw
         self.in_order = self.lanes.in_order
         self._takeover = Takeover(
@@ -147,12 +149,14 @@ class Engine:
         )
         self.retention = Retention(store, surroundings.clock)
         self._pruning = Periodic("removing old history", lambda: _PRUNE, self.retention.prune)
-        self._sweeping = Periodic("taking over due tasks", self._until_sweep, self._takeover.sweep)
+        self._sweeping = Periodic("taking over due tasks", self._until_sweep, self._sweep)
         self._limiting = Periodic(
             "sharing the limits of queues", lambda: _LIMITS, self.queue_limits.share
         )
         self._signals = Signals(self._stop_is_near)
         self._heartbeat: Heartbeat | None = None
+        self._store_clock = StoreClock(surroundings.clock)
+        self.now = self._store_clock.now
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started_at = surroundings.clock.now()
         self._timers: dict[str, Timer] = {}
@@ -175,7 +179,13 @@ class Engine:
         self._last_beat = self._surroundings.clock.monotonic()
         if self._store.capabilities.shared:
             interval = self.settings.lease / _BEATS_PER_LEASE
-            self._heartbeat = Heartbeat(self._store.another(), self._beat, self._heard, interval)
+            self._heartbeat = Heartbeat(
+                self._store.another(),
+                self._beat,
+                self._heard,
+                interval,
+                self._surroundings.clock.monotonic,
+            )
             await self._heartbeat.start()
         if self._store.capabilities.survives_restart:
             await self._sweeping.start()
@@ -205,8 +215,11 @@ class Engine:
         self.lanes.stop()
         for executor in self._executors.values():
             await executor.stop()
-        if self._heartbeat is not None and not stuck:
-            await self._heartbeat.stop()
+        if not stuck:
+            if self._heartbeat is not None:
+                await self._heartbeat.stop()
+            elif not self._store.capabilities.shared:
+                await self._store.leave(self.instance)
         await self._store.close()
         self._signals.restore()
 
@@ -305,6 +318,12 @@ class Engine:
             raise BackendUnavailable(self.journal.last_error or "the task storage is away")
         await self.journal.commit(self.settings.commit_timeout)
 
+    async def sweep_now(self) -> None:
+        """Claim what waits for anyone without waiting for the next sweep."""
+        if not self.draining:
+            await self._sweeping.start()
+            self._sweeping.hurry()
+
     async def cancel(self, task_id: str) -> TaskRecord:
         """Cancel the task, wherever it is; see `TaskManager.cancel`."""
         task = self.live.get(task_id)
@@ -348,6 +367,12 @@ class Engine:
             else:
                 self.lanes.submit(task)
 
+    async def _sweep(self) -> None:
+        if not self._store.capabilities.shared:
+            # Nobody else sees the data, so nobody may be taken for dead: one beat is enough.
+            await self._store.beat(replace(self._beat(), lease=timedelta.max))
+        await self._takeover.sweep()
+
     def _seconds_until(self, moment: datetime | None) -> float:
         if moment is None:
             return 0.0
@@ -369,7 +394,8 @@ class Engine:
             logger.info("task %s is a duplicate of %s and does not run", task_id, holder)
             self._ledger.lose(task)
 
-    def _heard(self, pulse: Pulse) -> None:
+    def _heard(self, pulse: Pulse, sent: float, answered: float) -> None:
+        self._store_clock.heard(pulse.now, sent, answered)
         if not pulse.alive:
             logger.warning("this instance was taken for dead; looking at what is still its own")
             for task in self.live:

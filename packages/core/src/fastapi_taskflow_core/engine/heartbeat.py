@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from ..backends.base import Backend, Beat, Pulse
@@ -23,21 +24,25 @@ class Heartbeat:
     Args:
         backend: One for this thread alone, not open yet.
         beat: What to say; called in this thread.
-        heard: Called on the application's event loop with every answer.
+        heard: Called on the application's event loop with every answer, and the monotonic
+            times between which it was given.
         interval: Seconds between beats.
+        monotonic: Seconds that never jump; called in this thread.
     """
 
     def __init__(
         self,
         backend: Backend,
         beat: Callable[[], Beat],
-        heard: Callable[[Pulse], None],
+        heard: Callable[[Pulse, float, float], None],
         interval: float,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backend = backend
         self._beat = beat
         self._heard = heard
         self._interval = interval
+        self._monotonic = monotonic
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
@@ -71,10 +76,12 @@ class Heartbeat:
                 if not opened:
                     await self._backend.open()
                     opened = True
+                asked = self._monotonic()
                 pulse = await self._backend.beat(self._beat())
+                answered = self._monotonic()
                 failing = False
                 if not home.is_closed():
-                    home.call_soon_threadsafe(self._heard, pulse)
+                    home.call_soon_threadsafe(self._heard, pulse, asked, answered)
             except Exception as error:  # noqa: BLE001  this thread must go on, or we look dead
                 logger.log(logging.DEBUG if failing else logging.WARNING, "no heartbeat: %s", error)
                 failing = True

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from .family import family, living
+from ..processes import ProcessGroup, free_port
 
 _PATIENCE = 30.0
 
@@ -54,7 +51,7 @@ class PrivateServer:
         self._recipe = recipe
         self._folder = folder
         self._environment = {**os.environ, **(environment or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ProcessGroup | None = None
         self._prepared = False
         self.port = free_port()
         self.url = recipe.url(self.port)
@@ -64,15 +61,12 @@ class PrivateServer:
         if not self._prepared:
             self._recipe.prepare(self._folder)
             self._prepared = True
-        with (self._folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603  the recipe is the test's own
-                self._recipe.command(self._folder, self.port),
-                env=self._environment,
-                user=self._recipe.user if os.geteuid() == 0 else None,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self._process = ProcessGroup(
+            self._recipe.command(self._folder, self.port),
+            self._folder / "output",
+            environment=self._environment,
+            user=self._recipe.user if os.geteuid() == 0 else None,
+        )
         self._wait_until_it_answers(self._process)
 
     def kill(self) -> None:
@@ -107,41 +101,20 @@ class PrivateServer:
         finally:
             self.kill()
 
-    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_it_answers(self, process: ProcessGroup) -> None:
         deadline = time.monotonic() + _PATIENCE
         while not self._recipe.answers(self.port):
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.exit_code is not None or time.monotonic() > deadline:
                 said = (self._folder / "output").read_text(errors="replace")[-2000:]
                 self.kill()
-                raise RuntimeError(f"the server did not start: {process.args!r}\n{said}")
+                raise RuntimeError(f"the server of {self.url} did not start\n{said}")
             time.sleep(0.05)
 
     def _end(self, number: signal.Signals) -> None:
-        if self._process is None:
-            return
-        # The children of some servers have process groups of their own.
-        members = family(self._process.pid)
-        _send(members if number is signal.SIGKILL else members[:1], number)
-        self._process.wait(_PATIENCE)
-        self._process = None
-        deadline = time.monotonic() + _PATIENCE
-        while living(members) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        process, self._process = self._process, None
+        if process is not None:
+            process.end(number, _PATIENCE)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
-            _send(family(self._process.pid), number)
-
-
-def _send(pids: Sequence[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on just now."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+            self._process.send_all(number)

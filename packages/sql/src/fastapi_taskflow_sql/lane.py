@@ -1,4 +1,4 @@
-"""Threads with connections of their own, for work of one kind."""
+"""Threads with connections of their own, for work of one kind on a server."""
 
 from __future__ import annotations
 
@@ -7,21 +7,58 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-import psycopg2
-from psycopg2.errors import ReadOnlySqlTransaction
-from psycopg2.extensions import TransactionRollbackError
-
-from fastapi_taskflow_sql import Connection, Threads
-
-from .session import Session
-from .terms import Terms
+from .connection import Connection
+from .threads import Threads
 
 _PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Most seconds before a transaction that met another is tried again."""
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of a transaction: in how many seconds it is over, and what begins it."""
+
+    seconds: float
+    beginning: str
+
+
+class Session(Connection, Protocol):
+    """A connection to a server, used by one thread at a time. Deadlines are moments of the
+    monotonic clock, in seconds; what takes longer raises `TimeoutError`.
+    """
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection is there and rests between two transactions."""
+
+    def begin(self, statement: str, deadline: float) -> None:
+        """Be in a transaction from the next statement on; *statement* begins it."""
+
+    def commit(self) -> None:
+        """End the transaction, if there was a statement in it."""
+
+    def roll_back(self) -> None:
+        """Undo the transaction, if there was a statement in it."""
+
+    def close(self) -> None:
+        """Let go of the connection. Twice is once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What differs from one driver to the next."""
+
+    connect: Callable[[float], Session]
+    """Makes a connection until a deadline."""
+    met_another: Callable[[BaseException], bool]
+    """Whether a transaction failed because of another one, and may be tried again."""
+    out_of_place: Callable[[BaseException], bool]
+    """Whether a new connection may find a better server."""
 
 
 class Lane:
@@ -30,12 +67,12 @@ class Lane:
     Args:
         name: Of the threads.
         count: How many threads, and connections.
-        connect: Makes a connection until a deadline of the monotonic clock.
+        driver: How to connect, and what errors mean.
     """
 
-    def __init__(self, name: str, count: int, connect: Callable[[float], Session]) -> None:
+    def __init__(self, name: str, count: int, driver: Driver) -> None:
         self._threads = Threads(name, count)
-        self._connect = connect
+        self._driver = driver
         self._resting: deque[Session] = deque()
         self._open = False
 
@@ -56,7 +93,7 @@ class Lane:
         A transaction that met another one in a deadlock is tried again.
         """
         deadline = time.monotonic() + terms.seconds
-        transaction = partial(_transact, work, terms.beginning, deadline)
+        transaction = partial(self._transact, work, terms.beginning, deadline)
         return await self._threads.run(partial(self._lend, transaction, deadline))
 
     def _lend(self, transaction: Callable[[Session], T], deadline: float) -> T:
@@ -67,15 +104,13 @@ class Lane:
 
     @contextmanager
     def _session(self, deadline: float) -> Iterator[Session]:
-        session = self._rested() or self._connect(deadline)
+        session = self._rested() or self._driver.connect(deadline)
         try:
             yield session
-        except ReadOnlySqlTransaction:
-            # The server has become a standby: a new connection may find its successor.
-            session.close()
-            raise
-        except BaseException:
-            with suppress(psycopg2.Error, TimeoutError):
+        except BaseException as error:
+            if self._driver.out_of_place(error):
+                session.close()
+            with suppress(Exception):  # the first error tells more
                 session.roll_back()
             raise
         finally:
@@ -103,17 +138,18 @@ class Lane:
             while True:
                 self._resting.pop().close()
 
-
-def _transact(
-    work: Callable[[Connection], T], beginning: str, deadline: float, session: Session
-) -> T:
-    for pause in _PAUSES:
-        try:
-            return _try(work, beginning, deadline, session)
-        except TransactionRollbackError:
-            session.roll_back()
-            time.sleep(random.uniform(0, pause))  # noqa: S311  no secret
-    return _try(work, beginning, deadline, session)
+    def _transact(
+        self, work: Callable[[Connection], T], beginning: str, deadline: float, session: Session
+    ) -> T:
+        for pause in _PAUSES:
+            try:
+                return _try(work, beginning, deadline, session)
+            except Exception as error:
+                if not self._driver.met_another(error):
+                    raise
+                session.roll_back()
+                time.sleep(random.uniform(0, pause))  # noqa: S311  no secret
+        return _try(work, beginning, deadline, session)
 
 
 def _try(work: Callable[[Connection], T], beginning: str, deadline: float, session: Session) -> T:

@@ -1,0 +1,5 @@
+"""MySQL and MariaDB storage for fastapi-taskflow."""
+
+from .backend import MySQLBackend
+
+__all__ = ["MySQLBackend"]

@@ -1,0 +1,82 @@
+"""What several test files do to a server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+
+import pymysql
+
+from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_mysql import MySQLBackend
+from fastapi_taskflow_mysql.address import Address
+from fastapi_taskflow_testkit.servers import MySQLRecipe, PrivateServer, missing, mysql_program
+
+
+def connect(url: str) -> pymysql.Connection:
+    """A connection of the test's own."""
+    return pymysql.connect(**Address.parse(url).options, charset="utf8mb4", autocommit=True)
+
+
+def run(url: str, *statements: str) -> list[tuple]:
+    """Run the statements; what the last one answers."""
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        return list(cursor.fetchall())
+
+
+def at(url: str, database: str) -> str:
+    """The URL of another database of the server."""
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+@contextmanager
+def database_of(url: str, name: str) -> Iterator[str]:
+    """A database of the server, for a while."""
+    run(url, f"CREATE DATABASE {name}")
+    try:
+        yield at(url, name)
+    finally:
+        run(url, f"DROP DATABASE {name}")
+
+
+@contextmanager
+def private_server(**settings: str | int) -> Iterator[PrivateServer]:
+    """A server of the test's own."""
+    if which(mysql_program()) is None:
+        missing("mysql", "install mariadb-server")
+    # Not below pytest's own folder, where the server's user has no way in.
+    with (
+        TemporaryDirectory(prefix="taskflow-mysql-") as folder,
+        PrivateServer(MySQLRecipe(**settings), Path(folder)) as server,
+    ):
+        yield server
+
+
+@asynccontextmanager
+async def opened(backend: MySQLBackend) -> AsyncIterator[MySQLBackend]:
+    """The backend, open."""
+    await backend.open()
+    try:
+        yield backend
+    finally:
+        await backend.close()
+
+
+async def insist(operation: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
+    """Do what the journal does: try until the server takes it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            await operation()
+        except BackendUnavailable:
+            assert time.monotonic() < deadline, "the server did not come back"
+            await asyncio.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,5 @@
+"""Redis storage for fastapi-taskflow."""
+
+from .backend import RedisBackend
+
+__all__ = ["RedisBackend"]

@@ -1,0 +1,62 @@
+"""Claiming: what dead instances left is put in order, then due tasks are handed out."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.orphans import orphan
+from fastapi_taskflow_core.records import TaskRecord
+
+from .connection import Server
+from .rows import decoded, encoded, from_text, moment
+from .tasks import Tasks
+
+_AT_ONCE = 500
+
+
+class Claims:
+    """Hands out the tasks under one prefix."""
+
+    def __init__(self, server: Server, tasks: Tasks) -> None:
+        self._server = server
+        self._tasks = tasks
+        self._unanswered: dict[str, str] = {}
+        """By instance, the token of a claim whose answer did not come: asked again under it, a
+        claim hands out what it did."""
+
+    async def claim(self, wanted: Claim) -> list[TaskRecord]:
+        """Put the tasks of the dead in order, then give the caller what is due."""
+        claimed: list[TaskRecord] = []
+        look_for_dead = True
+        while True:
+            limit = max(0, min(wanted.limit - len(claimed), _AT_ONCE))
+            kind, *rest = await self._ask(wanted, limit, look_for_dead=look_for_dead)
+            if kind == b"orphans":
+                # Where nothing can be done about them, others must not wait for it.
+                look_for_dead = await self._inherit(wanted.max_crashes, *rest)
+            elif kind == b"tasks":
+                claimed += [from_text(text) for text in rest]
+                if len(rest) < limit or len(claimed) >= wanted.limit:
+                    return claimed
+
+    async def _ask(self, wanted: Claim, limit: int, *, look_for_dead: bool) -> Any:
+        token = self._unanswered.setdefault(wanted.instance, uuid4().hex)
+        functions = map(encoded, sorted(wanted.functions))
+        look = 1 if look_for_dead else 0
+        instance = encoded(wanted.instance)
+        answer = await self._server.run("claim", instance, limit, token, look, *functions)
+        if answer[0] == b"tasks":
+            del self._unanswered[wanted.instance]
+        return answer
+
+    async def _inherit(self, max_crashes: int, owner: bytes, now: bytes, *texts: bytes) -> bool:
+        """Whether anything was put in order."""
+        moment_of_death = moment(int(now))
+        changes = []
+        for text in texts:
+            record = from_text(text)
+            orphan(record, moment_of_death, max_crashes)
+            changes.append((text, record))
+        return bool(await self._tasks.settle(changes, dead=decoded(owner)))

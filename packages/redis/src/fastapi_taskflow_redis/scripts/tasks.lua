@@ -1,0 +1,294 @@
+-- What a stored task is, and everything that must change together with it.
+-- This text stands before each script that changes tasks. KEYS[1] is the hash tag that every
+-- key begins with; keys.py says what there is. A script looks at all it needs before it writes
+-- anything, because what a script has written is not taken back when it fails.
+
+local call = redis.call
+local PREFIX = KEYS[1] .. ':'
+local NONE = cjson.null
+local OPEN = {pending = true, running = true}
+local HOLDS_KEY = {pending = true, running = true, success = true}
+local RANK_LENGTH = 30
+local LOST_LINES_KEPT = 86400
+
+local function now()
+  local time = call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+-- rows.py has the format.
+local function parse(text)
+  local head_end = string.find(text, '\n', 1, true)
+  local body_end = string.find(text, '\n', head_end + 1, true)
+  local head = cjson.decode(string.sub(text, 1, head_end - 1))
+  local body = cjson.decode(string.sub(text, head_end + 1, body_end and body_end - 1))
+  return {
+    text = text,
+    status = head[1],
+    owner = head[2] ~= NONE and head[2],
+    epoch = head[3],
+    asked = head[4] == 1,
+    ended = head[5] ~= NONE and head[5],
+    id = body[1],
+    func = body[2],
+    created = body[3],
+    queue = body[4],
+    more = body[7] or {},
+  }
+end
+
+local function load(id)
+  local text = call('GET', PREFIX .. 'task:' .. id)
+  return text and parse(text)
+end
+
+-- The task with another owner, epoch or wish to end.
+local function altered(task, owner, epoch, asked)
+  local changed = {}
+  for name, value in pairs(task) do
+    changed[name] = value
+  end
+  changed.owner, changed.epoch, changed.asked = owner, epoch, asked
+  local head = {task.status, owner or NONE, epoch, asked and 1 or 0, task.ended or NONE}
+  local rest = string.sub(task.text, (string.find(task.text, '\n', 1, true)))
+  changed.text = cjson.encode(head) .. rest
+  return changed
+end
+
+local function words(tags)
+  local found = {}
+  for name, value in pairs(tags or {}) do
+    found[name] = true
+    found[name .. '=' .. value] = true
+  end
+  return found
+end
+
+-- The lists that a task stands in as long as it is stored. What nearly all tasks have in
+-- common has no list of its own: there the list of all is as good.
+local function lists(task)
+  local found = {'created', 'func:' .. task.func}
+  if task.queue ~= 'default' then
+    found[#found + 1] = 'queue:' .. task.queue
+  end
+  if task.more.source then
+    found[#found + 1] = 'source:' .. task.more.source
+  end
+  if task.more.retry_of then
+    found[#found + 1] = 'retry:' .. task.more.retry_of
+  end
+  for word in pairs(words(task.more.tags)) do
+    found[#found + 1] = 'tag:' .. word
+  end
+  return found
+end
+
+local function status_list(task)
+  return task and task.status ~= 'success' and 'status:' .. task.status or nil
+end
+
+local function owner_of(task)
+  return task and OPEN[task.status] and task.owner or nil
+end
+
+local function key_of(task)
+  return task and HOLDS_KEY[task.status] and task.more.key_hash or nil
+end
+
+local function waits(task)
+  return task and task.status == 'pending' and not task.owner or false
+end
+
+local function move(command_out, command_in, name, id, before, after)
+  if before ~= after then
+    if before then
+      call(command_out, PREFIX .. name .. ':' .. before, id)
+    end
+    if after then
+      call(command_in, PREFIX .. name .. ':' .. after, id)
+    end
+  end
+end
+
+-- Changes of sums, gathered, and written by finish().
+local counted, touched = {}, {}
+
+local function count(task, number)
+  if task and OPEN[task.status] then
+    local field = cjson.encode({task.func, task.queue, task.status})
+    counted[field] = (counted[field] or 0) + number
+  end
+end
+
+local function queue_up(task)
+  local member = task.more.rank .. task.id
+  local due = tonumber(string.sub(task.more.rank, 12, RANK_LENGTH - 1))
+  if due > 0 then
+    call('ZADD', PREFIX .. 'due:' .. task.func, digits(due), member)
+  else
+    call('ZADD', PREFIX .. 'ready:' .. task.func, 0, member)
+  end
+  if call('HEXISTS', PREFIX .. 'run_key_of', task.id) == 1 then
+    call('ZADD', PREFIX .. 'later', digits(due > 0 and due or task.created), task.id)
+  end
+end
+
+local function queue_out(task)
+  local member = task.more.rank .. task.id
+  call('ZREM', PREFIX .. 'due:' .. task.func, member)
+  call('ZREM', PREFIX .. 'ready:' .. task.func, member)
+  call('ZREM', PREFIX .. 'later', task.id)
+end
+
+local function drop_run_key(id)
+  local run_key = call('HGET', PREFIX .. 'run_key_of', id)
+  if run_key then
+    call('HDEL', PREFIX .. 'run_key_of', id)
+    call('HDEL', PREFIX .. 'run_keys', run_key)
+  end
+end
+
+-- What follows from a task's change; either side may be nil.
+local function follow(id, old, new)
+  local was, is = owner_of(old), owner_of(new)
+  if was ~= is then
+    move('SREM', 'SADD', 'owned', id, was, is)
+    touched[was or is], touched[is or was] = true, true
+  end
+  move('SREM', 'SADD', 'cancels', id, was and old.asked and was or nil,
+    is and new.asked and is or nil)
+  if waits(old) then
+    queue_out(old)
+  end
+  if waits(new) then
+    queue_up(new)
+  end
+  local key_was, key_is = key_of(old), key_of(new)
+  if key_was and not key_is then
+    call('HDEL', PREFIX .. 'keys', key_was)
+  elseif key_is and not key_was then
+    call('HSET', PREFIX .. 'keys', key_is, id)
+  end
+  count(old, -1)
+  count(new, 1)
+end
+
+-- Store a task that is new (old is nil) or has changed.
+local function put(old, new)
+  local id, created = new.id, digits(new.created)
+  call('SET', PREFIX .. 'task:' .. id, new.text)
+  if not old then
+    for _, name in ipairs(lists(new)) do
+      call('ZADD', PREFIX .. 'by:' .. name, created, id)
+    end
+    call('PERSIST', PREFIX .. 'logs:' .. id)
+  end
+  local was, is = status_list(old), status_list(new)
+  if was ~= is then
+    if is then
+      call('ZADD', PREFIX .. 'by:' .. is, created, id)
+    end
+    if was then
+      call('ZREM', PREFIX .. 'by:' .. was, id)
+    end
+  end
+  follow(id, old, new)
+  if not OPEN[new.status] then
+    call('ZADD', PREFIX .. 'finished', new.ended or created, id)
+    drop_run_key(id)
+  end
+end
+
+-- Remove a task and all that is its own.
+local function drop(task)
+  local id = task.id
+  for _, name in ipairs(lists(task)) do
+    call('ZREM', PREFIX .. 'by:' .. name, id)
+  end
+  local status = status_list(task)
+  if status then
+    call('ZREM', PREFIX .. 'by:' .. status, id)
+  end
+  follow(id, task, nil)
+  drop_run_key(id)
+  call('ZREM', PREFIX .. 'finished', id)
+  local aliases = PREFIX .. 'aliases_of:' .. id
+  for _, alias in ipairs(call('SMEMBERS', aliases)) do
+    call('HDEL', PREFIX .. 'aliases', alias)
+  end
+  call('DEL', PREFIX .. 'task:' .. id, PREFIX .. 'logs:' .. id, aliases)
+end
+
+local function finish()
+  for field, number in pairs(counted) do
+    if number ~= 0 and call('HINCRBY', PREFIX .. 'unfinished', field, number) <= 0 then
+      call('HDEL', PREFIX .. 'unfinished', field)
+    end
+  end
+  for owner in pairs(touched) do
+    if call('EXISTS', PREFIX .. 'owned:' .. owner) == 1 then
+      call('SADD', PREFIX .. 'owners', owner)
+    else
+      call('SREM', PREFIX .. 'owners', owner)
+    end
+  end
+end
+
+-- Counters of finished tasks.
+local STEPS = {minute = 60000000, hour = 3600000000}
+local KEPT = {minute = 2 * 86400, hour = 32 * 86400}
+
+local function add(key, field, n, total, low, high)
+  local known = call('HGET', key, field)
+  if known then
+    local old_n, old_total, old_low, old_high = string.match(known, '(%d+) (%d+) (%d+) (%d+)')
+    n, total = n + old_n, total + old_total
+    low, high = math.min(low, tonumber(old_low)), math.max(high, tonumber(old_high))
+  end
+  local value = digits(n) .. ' ' .. digits(total) .. ' ' .. digits(low) .. ' ' .. digits(high)
+  call('HSET', key, field, value)
+end
+
+-- Steps live on in the sum of all time when they expire; then their places are free.
+local function keep_step(resolution, start)
+  local steps = PREFIX .. 'rollups:' .. resolution
+  call('EXPIRE', PREFIX .. 'rollup:' .. resolution .. ':' .. start, KEPT[resolution])
+  if call('ZADD', steps, start, start) == 1 then
+    for _, old in ipairs(call('ZRANGE', steps, 0, 9)) do
+      if call('EXISTS', PREFIX .. 'rollup:' .. resolution .. ':' .. old) == 0 then
+        call('ZREM', steps, old)
+      end
+    end
+  end
+end
+
+-- rows: {start of the minute, field, n, total, low, high}, as rollups.py makes them.
+local function roll_up(rows)
+  local kept = {}
+  for _, row in ipairs(rows) do
+    local moment, field, n, total, low, high = unpack(row)
+    add(PREFIX .. 'rollup:all', field, n, total, low, high)
+    for resolution, step in pairs(STEPS) do
+      local start = digits(moment - moment % step)
+      local name = resolution .. ':' .. start
+      add(PREFIX .. 'rollup:' .. name, field, n, total, low, high)
+      if not kept[name] then
+        kept[name] = true
+        keep_step(resolution, start)
+      end
+    end
+  end
+end
+
+local function lives(instance, moment)
+  local said = call('HGET', PREFIX .. 'beats', instance)
+  if not said then
+    return false
+  end
+  local beat, lease = string.match(said, '(%d+) (%d+)')
+  return moment - beat < tonumber(lease)
+end

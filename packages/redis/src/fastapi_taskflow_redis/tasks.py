@@ -1,0 +1,107 @@
+"""Tasks by their id: found, changed where they stand, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha1
+
+from fastapi_taskflow_core.backends.base import Unfinished
+from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_core.lifecycle import Event, transition
+from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
+
+from . import rollups
+from .connection import Argument, Server
+from .keys import Keys
+from .rows import decoded, encoded, from_line, from_text, packed, to_text, unpacked
+
+_DELETED_AT_ONCE = 200
+_LOOKS = 100
+
+
+class Tasks:
+    """The tasks under one prefix."""
+
+    def __init__(self, server: Server, keys: Keys) -> None:
+        self._server = server
+        self._keys = keys
+
+    async def find(self, task_id: str) -> bytes | None:
+        """What is stored of the task, or of the one this id is an alias of."""
+        found, holder = await self._server.send(
+            ("GET", self._keys("task", task_id)),
+            ("HGET", self._keys("aliases"), encoded(task_id)),
+        )
+        if found is None and holder is not None:
+            (found,) = await self._server.send(("GET", self._keys("task", decoded(holder))))
+        text: bytes | None = found
+        return text
+
+    async def logs(self, task_id: str, after: int, limit: int) -> list[LogEntry]:
+        """Log lines behind *after*, in order, through an alias too."""
+        (holder,) = await self._server.send(("HGET", self._keys("aliases"), encoded(task_id)))
+        logs = self._keys("logs", task_id if holder is None else decoded(holder))
+        some = ("ZRANGEBYSCORE", logs, f"({after}", "+inf", "LIMIT", 0, max(0, limit))
+        (lines,) = await self._server.send(some)
+        return [from_line(line) for line in lines]
+
+    async def cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
+        """End a task that waits and is nobody's, flag another unfinished one."""
+        for _ in range(_LOOKS):
+            text = await self._server.run("ask_cancel", encoded(task_id), durable=True)
+            if text is None:
+                return None
+            record = from_text(text)
+            if record.status is not TaskStatus.PENDING or record.owner is not None:
+                return record
+            transition(record, Event.CANCEL, now)
+            if await self.settle([(text, record)], durable=True):
+                return record
+        raise BackendUnavailable(f"{self._server.name}: others keep changing task {task_id}")
+
+    async def settle(
+        self,
+        changes: Sequence[tuple[bytes, TaskRecord]],
+        *,
+        dead: str = "",
+        durable: bool = False,
+    ) -> int:
+        """Change tasks that still are as they were read; how many that was.
+
+        If they are due to the death of *dead*, nothing is changed where that one lives.
+        """
+        ended = [record for _, record in changes if record.status.finished]
+        groups = packed(rollups.one_by_one(ended))
+        pairs: list[Argument] = []
+        for text, record in changes:
+            pairs += fingerprint(text), to_text(record)
+        changed: int = await self._server.run(
+            "settle", encoded(dead), groups, *pairs, durable=durable
+        )
+        return changed
+
+    async def delete(self, before: int, limit: int) -> int:
+        """Remove the tasks that finished first, in small bites."""
+        gone = 0
+        while gone < limit:
+            bite = min(_DELETED_AT_ONCE, limit - gone)
+            removed: int = await self._server.run("delete", before, bite)
+            gone += removed
+            if removed < bite:
+                break
+        return gone
+
+    async def unfinished(self) -> dict[Unfinished, int]:
+        """How many tasks wait and run."""
+        (answer,) = await self._server.send(("HGETALL", self._keys("unfinished")))
+        counts = {}
+        for name, number in rollups.pairs(answer).items():
+            func_name, queue, status = unpacked(name)
+            counts[Unfinished(func_name, queue, TaskStatus(status))] = int(number)
+        return counts
+
+
+def fingerprint(text: bytes) -> str:
+    """What a script compares what it finds with."""
+    return sha1(text, usedforsecurity=False).hexdigest()

@@ -1,0 +1,108 @@
+"""Processes that stand still for a while: frozen, blocked, or at the worst moment."""
+
+import asyncio
+import signal
+
+import pytest
+from fleet import Accepted, eventually
+
+LEASE = 2.0
+
+
+async def test_frozen_between_the_record_of_a_start_and_the_call_it_starts_once(fleet, client):
+    ships, accepted = fleet(LEASE=str(LEASE)), Accepted()
+    frozen = ships.start(FREEZES="after a start is on record")
+    living = ships.start()
+    await accepted.add(client, frozen.url, "once", 1, seconds=1)
+    task_id = accepted.ids["once", 1]
+
+    async def interrupted() -> bool:
+        task = (await client.get(f"{living.url}/tasks/{task_id}")).json()
+        return task["status"] == "interrupted"
+
+    await eventually(interrupted, "the living instance has found the owner dead")
+    frozen.thaw()
+
+    async def let_go() -> bool:
+        listed = (await client.get(f"{frozen.url}/tasks/instances")).json()
+        return all(each["running"] + each["waiting"] == 0 for each in listed)
+
+    await eventually(let_go, "the thawed instance has dropped it")
+    ran = ships.ran()
+    print(f"accepted 1, interrupted 1, started {ran['once', 1]}, done {ran['once-done', 1]}")
+    assert ran["once", 1] <= 1
+    assert await interrupted()
+
+
+async def test_frozen_for_less_than_the_lease_it_keeps_its_tasks(fleet, client):
+    ships, accepted = fleet(LEASE="6"), Accepted()
+    frozen, living = ships.start(), ships.start()
+    for number in range(10):
+        await accepted.add(client, frozen.url, "once", number, seconds=4)
+        await accepted.add(client, frozen.url, "again", number, seconds=4)
+    await eventually(lambda: ships.ran().total() == 20, "the tasks run")
+    frozen.freeze()
+    await asyncio.sleep(2.5)  # well below the lease, well above a beat
+    frozen.thaw()
+    await eventually(
+        lambda: all(ships.ran()[f"{kind}-done", n] for kind, n in accepted.ids), "all are done"
+    )
+
+    async def all_succeeded() -> bool:
+        return set((await accepted.statuses(client, living)).values()) == {"success"}
+
+    await eventually(all_succeeded, "the living instance sees them done")
+    ran = ships.ran()
+    print(f"accepted 20, done 20, run twice {sum(n > 1 for n in ran.values())}")
+    assert set(ran.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", ["blocking", "greedy"])
+async def test_a_process_that_cannot_answer_breaks_no_promise(fleet, client, kind):
+    ships, accepted = fleet(LEASE=str(LEASE)), Accepted()
+    busy, living = ships.start(), ships.start()
+    for number in range(5):
+        await accepted.add(client, busy.url, "again", number, seconds=1)
+    await accepted.add(client, busy.url, kind, 1, seconds=3 * LEASE)
+    await eventually(lambda: ships.ran()[kind, 1] == 1, "the loop is blocked")
+    await asyncio.sleep(LEASE)  # so that a beat of the blocked process would be missed
+    instances = (await client.get(f"{living.url}/tasks/instances")).json()
+    await eventually(lambda: ships.ran()[f"{kind}-done", 1] == 1, "the call returns")
+
+    async def settled() -> bool:
+        return set((await accepted.statuses(client, living)).values()) <= {"success", "interrupted"}
+
+    await eventually(settled, "everything has come to an end")
+    seen = await accepted.statuses(client, living)
+    ran = ships.ran()
+    print(
+        f"accepted 6, {kind}: {seen[kind, 1]}, started {ran[kind, 1]},"
+        f" done {sum(status == 'success' for status in seen.values())},"
+        f" loop lag shown {max(each['loop_lag'] for each in instances):.1f} s"
+    )
+    assert ran[kind, 1] == 1
+    assert all(status == "success" for (of, _), status in seen.items() if of == "again")
+    if kind == "blocking":  # the heartbeat has a thread of its own
+        assert seen[kind, 1] == "success"
+        assert set(ran.values()) == {1}
+
+
+async def test_a_frozen_instance_that_is_told_to_stop_stops_when_it_thaws(fleet, client):
+    ships, accepted = fleet(LEASE=str(LEASE), DRAIN="1"), Accepted()
+    frozen, living = ships.start(), ships.start()
+    for number in range(5):
+        await accepted.add(client, frozen.url, "again", number, seconds=2)
+    await eventually(lambda: ships.ran().total() == 5, "the tasks run")
+    frozen.freeze()
+    frozen.signal(signal.SIGTERM)
+    await eventually(
+        lambda: all(ships.ran()["again-done", n] for n in range(5)), "the other has taken over"
+    )
+    frozen.thaw()
+    frozen.ended(within=10)
+
+    async def all_succeeded() -> bool:
+        return set((await accepted.statuses(client, living)).values()) == {"success"}
+
+    await eventually(all_succeeded, "nothing was overwritten")
+    print(f"accepted 5, done 5, lost 0, runs {ships.ran().total()}")
