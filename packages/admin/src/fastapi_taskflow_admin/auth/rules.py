@@ -25,6 +25,9 @@ RULES = {
     "change_queue": Rule("admin", "change-queue"),
     "pause_queue": Rule("admin", "pause-queue"),
     "resume_queue": Rule("admin", "resume-queue"),
+    "run_schedule": Rule("admin", "run-schedule"),
+    "pause_schedule": Rule("admin", "pause-schedule"),
+    "resume_schedule": Rule("admin", "resume-schedule"),
     "list_audit": Rule("admin", "audit"),
     "audit_page": Rule("admin", "audit"),
 }
