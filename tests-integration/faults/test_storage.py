@@ -72,7 +72,7 @@ async def test_a_disk_with_errors_is_a_503_and_heals_without_a_restart(fleets, s
     server, accepted = ships.start(), Accepted()
     assert await accepted.add(client, server.url, "again", 0)
     # The fault is one of every file of the process, that in which its tasks count too.
-    await eventually(lambda: ships.ran()["again-done", 0], "nothing runs any more")
+    await eventually(lambda: ships.ran()["again-done", 0] == 1, "nothing runs any more")
     with ExitStack() as fault:
         fault.enter_context(write_errors(server.pid))
         await refused_until_repaired(ships, server, client, accepted, fault.close)
