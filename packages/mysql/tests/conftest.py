@@ -8,10 +8,11 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from mysql_tools import database_of, opened, private_server, run
+from mysql_tools import database_of, private_server, run
 
 from fastapi_taskflow_mysql import MySQLBackend
 from fastapi_taskflow_sql.schema import META, TABLES
+from fastapi_taskflow_testkit.patience import opened
 from fastapi_taskflow_testkit.servers import (
     MYSQL_STANDARD,
     MySQLRecipe,

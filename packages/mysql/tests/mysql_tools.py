@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
 import pymysql
 
-from fastapi_taskflow_core.errors import BackendUnavailable
-from fastapi_taskflow_mysql import MySQLBackend
 from fastapi_taskflow_mysql.address import Address
 from fastapi_taskflow_testkit.servers import MySQLRecipe, PrivateServer, missing, mysql_program
 
@@ -57,26 +53,3 @@ def private_server(**settings: str | int) -> Iterator[PrivateServer]:
         PrivateServer(MySQLRecipe(**settings), Path(folder)) as server,
     ):
         yield server
-
-
-@asynccontextmanager
-async def opened(backend: MySQLBackend) -> AsyncIterator[MySQLBackend]:
-    """The backend, open."""
-    await backend.open()
-    try:
-        yield backend
-    finally:
-        await backend.close()
-
-
-async def insist(operation: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
-    """Do what the journal does: try until the server takes it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            await operation()
-        except BackendUnavailable:
-            assert time.monotonic() < deadline, "the server did not come back"
-            await asyncio.sleep(0.05)
-        else:
-            return

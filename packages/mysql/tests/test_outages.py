@@ -15,3 +15,9 @@ def connect() -> Connect:
     return lambda url, seconds: MySQLBackend(
         url, connect_timeout=seconds, statement_timeout=seconds
     )
+
+
+@pytest.fixture
+def place(url: str) -> str:
+    """A database of the test's own."""
+    return url

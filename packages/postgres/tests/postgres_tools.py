@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
 import psycopg2
 
-from fastapi_taskflow_core.errors import BackendUnavailable
-from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.servers import (
     PostgresRecipe,
     PrivateServer,
@@ -61,26 +57,3 @@ def locked(url: str, table: str) -> Iterator[None]:
     with closing(psycopg2.connect(url)) as connection:
         connection.cursor().execute(f"LOCK TABLE {table}")
         yield
-
-
-@asynccontextmanager
-async def opened(backend: PostgresBackend) -> AsyncIterator[PostgresBackend]:
-    """The backend, open."""
-    await backend.open()
-    try:
-        yield backend
-    finally:
-        await backend.close()
-
-
-async def insist(operation: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
-    """Do what the journal does: try until the server takes it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            await operation()
-        except BackendUnavailable:
-            assert time.monotonic() < deadline, "the server did not come back"
-            await asyncio.sleep(0.05)
-        else:
-            return

@@ -11,11 +11,11 @@ import pytest
 
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_postgres.address import Address
-from fastapi_taskflow_postgres.connection import Limits, PostgresConnections
 from fastapi_taskflow_postgres.dialect import POSTGRES
+from fastapi_taskflow_postgres.server import PostgresServer
 from fastapi_taskflow_postgres.session import PostgresSession
 from fastapi_taskflow_postgres.terms import to_write
-from fastapi_taskflow_sql import Connection, Statements
+from fastapi_taskflow_sql import Connection, Limits, ServerConnections, Statements
 
 LIMITS = Limits(pool_size=4, connect_timeout=5, statement_timeout=5)
 ADD = "INSERT INTO taskflow_meta VALUES (%s, '')"
@@ -24,16 +24,17 @@ READ = "SELECT value FROM taskflow_meta WHERE name = %s"
 
 
 @pytest.fixture
-async def connections(url: str, schema: str) -> AsyncIterator[PostgresConnections]:
+async def connections(url: str, schema: str) -> AsyncIterator[ServerConnections]:
     """Connections to a database with two rows, ``a`` and ``b``."""
-    connections = PostgresConnections(Address.parse(url), Statements(POSTGRES), schema, LIMITS)
+    server = PostgresServer(Address.parse(url), Statements(POSTGRES), schema, LIMITS)
+    connections = ServerConnections(server, LIMITS.pool_size)
     await connections.open()
     await connections.write(lambda it: [it.execute(ADD, (name,)) for name in "ab"])
     yield connections
     await connections.close()
 
 
-async def test_transactions_in_a_deadlock_are_tried_again(connections: PostgresConnections) -> None:
+async def test_transactions_in_a_deadlock_are_tried_again(connections: ServerConnections) -> None:
     met = threading.Barrier(2)
 
     def change(order: str) -> Callable[[Connection], None]:
@@ -53,7 +54,7 @@ async def test_transactions_in_a_deadlock_are_tried_again(connections: PostgresC
     assert await connections.read(lambda it: it.fetch(READ, ("a",))) == [("xx",)]
 
 
-async def test_work_that_raises_leaves_nothing(connections: PostgresConnections) -> None:
+async def test_work_that_raises_leaves_nothing(connections: ServerConnections) -> None:
     def work(connection: Connection) -> None:
         connection.execute(CHANGE, ("a",))
         raise KeyError
@@ -63,7 +64,7 @@ async def test_work_that_raises_leaves_nothing(connections: PostgresConnections)
     assert await connections.read(lambda it: it.fetch(READ, ("a",))) == [("",)]
 
 
-async def test_a_read_sees_one_state(connections: PostgresConnections) -> None:
+async def test_a_read_sees_one_state(connections: ServerConnections) -> None:
     meanwhile, between = threading.Event(), threading.Event()
 
     def look(connection: Connection) -> list[object]:
@@ -80,7 +81,7 @@ async def test_a_read_sees_one_state(connections: PostgresConnections) -> None:
     assert first == second
 
 
-async def test_who_only_reads_cannot_write(connections: PostgresConnections) -> None:
+async def test_who_only_reads_cannot_write(connections: ServerConnections) -> None:
     with pytest.raises(BackendUnavailable, match="read-only"):
         await connections.read(lambda it: it.execute(CHANGE, ("a",)))
 
@@ -97,7 +98,7 @@ def test_a_transaction_leaves_its_session_as_it_was(url: str) -> None:
 
 
 async def test_a_client_that_freezes_in_a_transaction_does_not_keep_its_locks(
-    url: str, schema: str, connections: PostgresConnections
+    url: str, schema: str, connections: ServerConnections
 ) -> None:
     frozen = PostgresSession(Address.parse(url), time.monotonic() + 5)
     frozen.begin(to_write(0.2, schema).beginning, time.monotonic() + 5)

@@ -15,11 +15,11 @@ from postgres_tools import run
 from fastapi_taskflow_core.backends.base import Batch, Claim, Cursor, Query
 from fastapi_taskflow_core.records import TaskStatus
 from fastapi_taskflow_postgres.address import Address
-from fastapi_taskflow_postgres.clock import ServerClock
 from fastapi_taskflow_postgres.dialect import POSTGRES
+from fastapi_taskflow_postgres.server import CLOCK
 from fastapi_taskflow_postgres.session import PostgresSession
 from fastapi_taskflow_postgres.terms import to_read, to_write
-from fastapi_taskflow_sql import Statements, Terms, migrate
+from fastapi_taskflow_sql import ServerClock, Statements, Terms, migrate
 from fastapi_taskflow_sql.batches import Batches
 from fastapi_taskflow_sql.claims import Claims
 from fastapi_taskflow_sql.connection import BeatsOnly, Row, Value
@@ -153,11 +153,11 @@ def test_a_list_is_read_along_its_index(
 def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     connection: Explained,
 ) -> None:
-    instances = Instances(SQL, ServerClock(), BeatsOnly())
+    instances = Instances(SQL, ServerClock(CLOCK), BeatsOnly())
     instances.beat(connection, a_beat("i1"))
     connection.plans.clear()
     wanted = Claim("i1", frozenset({FUNCTION}))
-    claimed = Claims(SQL, ServerClock(), Tasks(SQL), instances).claim(connection, wanted)
+    claimed = Claims(SQL, ServerClock(CLOCK), Tasks(SQL), instances).claim(connection, wanted)
     assert len(claimed) == 100
     about_tasks = [plan for plan in connection.plans if "taskflow_tasks" in plan]
     assert about_tasks

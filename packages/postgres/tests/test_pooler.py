@@ -12,11 +12,12 @@ from shutil import which
 from tempfile import TemporaryDirectory
 
 import pytest
-from postgres_tools import insist, opened, private_server
+from postgres_tools import private_server
 
 from fastapi_taskflow_core.backends.base import Claim, Query, RollupQuery
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.builders import FUNCTION, a_beat, a_task, ended, put, update
+from fastapi_taskflow_testkit.patience import insist, opened
 from fastapi_taskflow_testkit.servers import missing
 from fastapi_taskflow_testkit.servers.private import free_port
 

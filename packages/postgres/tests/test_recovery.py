@@ -8,15 +8,14 @@ import time
 from contextlib import closing
 
 import pytest
-from postgres_tools import insist, locked, named, opened, port_of, run
+from postgres_tools import locked, named, port_of, run
 
 from fastapi_taskflow_core.backends.base import Batch, RollupQuery
 from fastapi_taskflow_core.errors import BackendError, BackendUnavailable
-from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.builders import ME, a_line, a_task, ended, put, say, stored
 from fastapi_taskflow_testkit.faults import Cable, Proxy
-from fastapi_taskflow_testkit.servers import PrivateServer
+from fastapi_taskflow_testkit.patience import opened
 
 
 async def test_a_terminated_connection_is_replaced_before_anybody_notices(
@@ -29,76 +28,6 @@ async def test_a_terminated_connection_is_replaced_before_anybody_notices(
             await put(backend, a_task())
             ended = run(url, f"{terminate} WHERE application_name = '{schema}'")
             assert ended == [(True,), (True,)]
-
-
-async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(
-    private: PrivateServer,
-) -> None:
-    acknowledged: list[TaskRecord] = []
-    more, ending = asyncio.Event(), asyncio.Event()
-
-    async def write(backend: PostgresBackend) -> None:
-        while not ending.is_set():
-            task = a_task(persist=True)
-            await insist(lambda task=task: put(backend, task))
-            acknowledged.append(task)
-            if len(acknowledged) % 100 == 0:
-                more.set()
-
-    async with opened(PostgresBackend(private.url)) as one, opened(one.another()) as two:
-        writers = [asyncio.create_task(write(each)) for each in (one, two)]
-        for _ in range(3):
-            more.clear()
-            await more.wait()
-            private.kill()
-            await asyncio.to_thread(private.start)
-        ending.set()
-        await asyncio.gather(*writers)
-        for task in acknowledged:
-            assert await stored(one, task) == task
-    assert len(acknowledged) >= 300
-
-
-async def test_a_server_that_comes_back_is_used_again_within_5_seconds(
-    private: PrivateServer,
-) -> None:
-    async with opened(PostgresBackend(private.url)) as backend:
-        await put(backend, a_task())
-        private.stop()
-        with pytest.raises(BackendUnavailable, match=str(private.port)):
-            await put(backend, a_task())
-        private.start()
-        await insist(lambda: put(backend, a_task()), seconds=5)
-
-
-async def test_a_frozen_server_blocks_neither_the_loop_nor_its_callers(
-    private: PrivateServer,
-) -> None:
-    async with opened(PostgresBackend(private.url, statement_timeout=1)) as backend:
-        await asyncio.gather(*(backend.get("x") for _ in range(8)))
-        private.freeze()
-        began, longest = time.monotonic(), 0.0
-        calls = [put(backend, a_task()) for _ in range(10)] + [backend.get("x") for _ in range(10)]
-        asking = asyncio.gather(*calls, return_exceptions=True)
-        while not asking.done():
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            longest = max(longest, time.monotonic() - before)
-        assert {type(answer) for answer in await asking} == {BackendUnavailable}
-        assert time.monotonic() - began < 2
-        assert longest < 0.5
-        private.thaw()
-        await insist(lambda: put(backend, a_task()), seconds=5)
-
-
-async def test_a_frozen_server_is_unavailable_when_it_is_opened(private: PrivateServer) -> None:
-    private.freeze()
-    backend = PostgresBackend(private.url, connect_timeout=0.3)
-    with pytest.raises(BackendUnavailable, match="does not answer"):
-        await backend.open()
-    private.thaw()
-    async with opened(backend):
-        await put(backend, a_task())
 
 
 async def test_a_host_that_is_silent_is_passed_over(url: str, schema: str) -> None:

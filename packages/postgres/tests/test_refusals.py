@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
-from postgres_tools import opened, private_server, run
+from postgres_tools import private_server, run
 
 from fastapi_taskflow_core import TaskManager
 from fastapi_taskflow_core.errors import (
@@ -18,6 +18,7 @@ from fastapi_taskflow_core.errors import (
 )
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.builders import a_task, put
+from fastapi_taskflow_testkit.patience import opened
 from fastapi_taskflow_testkit.servers import PrivateServer
 
 SECRET, IN_URL = "p4ss:w/o@rd", "p4ss:w%2Fo%40rd"

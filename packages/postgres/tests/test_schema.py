@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from postgres_tools import opened, run
+from postgres_tools import run
 
 from fastapi_taskflow_core.backends.base import Query
 from fastapi_taskflow_core.plugins import backend_from_url
 from fastapi_taskflow_postgres import PostgresBackend
 from fastapi_taskflow_testkit.builders import a_task, put
+from fastapi_taskflow_testkit.patience import opened
 
 
 async def test_of_many_that_start_at_once_one_makes_the_tables(url: str, schema: str) -> None:

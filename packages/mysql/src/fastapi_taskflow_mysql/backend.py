@@ -6,12 +6,18 @@ from dataclasses import asdict
 
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.backends.base import Capabilities
-from fastapi_taskflow_sql import BeatsOnly, SqlBackend, Statements
+from fastapi_taskflow_sql import (
+    BeatsOnly,
+    Limits,
+    ServerClock,
+    ServerConnections,
+    SqlBackend,
+    Statements,
+)
 
 from .address import Address
-from .clock import ServerClock
-from .connection import Limits, MySQLConnections
 from .dialect import MYSQL
+from .server import CLOCK, MySQLServer
 
 
 class MySQLBackend(SqlBackend):
@@ -53,8 +59,8 @@ class MySQLBackend(SqlBackend):
         sql = Statements(MYSQL, prefix)
         super().__init__(
             sql,
-            MySQLConnections(self._address, sql, self._limits),
-            ServerClock(),
+            ServerConnections(MySQLServer(self._address, sql, self._limits), pool_size),
+            ServerClock(CLOCK),
             BeatsOnly(),
             Capabilities(survives_restart=True, shared=True),
         )

@@ -6,12 +6,18 @@ from dataclasses import asdict
 
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.backends.base import Capabilities
-from fastapi_taskflow_sql import BeatsOnly, SqlBackend, Statements
+from fastapi_taskflow_sql import (
+    BeatsOnly,
+    Limits,
+    ServerClock,
+    ServerConnections,
+    SqlBackend,
+    Statements,
+)
 
 from .address import Address
-from .clock import ServerClock
-from .connection import Limits, PostgresConnections
 from .dialect import POSTGRES
+from .server import CLOCK, PostgresServer
 
 
 class PostgresBackend(SqlBackend):
@@ -55,10 +61,11 @@ class PostgresBackend(SqlBackend):
             statement_timeout=checks.seconds("statement_timeout", statement_timeout, zero=False),
         )
         sql = Statements(POSTGRES, prefix)
+        server = PostgresServer(self._address, sql, self._schema, self._limits)
         super().__init__(
             sql,
-            PostgresConnections(self._address, sql, self._schema, self._limits),
-            ServerClock(),
+            ServerConnections(server, pool_size),
+            ServerClock(CLOCK),
             BeatsOnly(),
             Capabilities(survives_restart=True, shared=True),
         )

@@ -3,8 +3,9 @@
 from .backend import SqlBackend
 from .connection import BeatsOnly, Clock, Connection, Connections, Presence, Tick
 from .dialect import Dialect
-from .lane import Driver, Lane, Session, Terms
+from .lane import Terms
 from .migrations import is_current, migrate, refuse_newer
+from .server import Limits, ServerClock, ServerConnections
 from .statements import Statements
 from .threads import Threads
 
@@ -16,7 +17,10 @@ __all__ = [
     "Dialect",
     "Driver",
     "Lane",
+    "Limits",
     "Presence",
+    "ServerClock",
+    "ServerConnections",
     "Session",
     "SqlBackend",
     "Statements",

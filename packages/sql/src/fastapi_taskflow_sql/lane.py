@@ -49,16 +49,17 @@ class Session(Connection, Protocol):
         """Let go of the connection. Twice is once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(Protocol):
     """What differs from one driver to the next."""
 
-    connect: Callable[[float], Session]
-    """Makes a connection until a deadline."""
-    met_another: Callable[[BaseException], bool]
-    """Whether a transaction failed because of another one, and may be tried again."""
-    out_of_place: Callable[[BaseException], bool]
-    """Whether a new connection may find a better server."""
+    def connect(self, deadline: float) -> Session:
+        """A new connection, made until the deadline."""
+
+    def met_another(self, error: BaseException) -> bool:
+        """Whether a transaction failed because of another one, and may be tried again."""
+
+    def out_of_place(self, error: BaseException) -> bool:
+        """Whether a new connection may find a better server."""
 
 
 class Lane:

@@ -2,8 +2,8 @@
 
 For backends whose data is on a server of its own. The file that imports everything from here
 has three fixtures: ``private``, a `PrivateServer` that may be killed; ``connect``, which makes
-a backend of a URL that gives up after so many seconds; and ``url``, an empty place on any
-server, which a program of its own reaches by `backend_from_url`::
+a backend of a URL that gives up after so many seconds; and ``place``, the URL of an empty place
+on any server, as `backend_from_url` takes it::
 
     from fastapi_taskflow_testkit.outages import *
 
@@ -19,8 +19,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -30,6 +29,7 @@ from fastapi_taskflow_core.plugins import backend_from_url
 from fastapi_taskflow_core.records import TaskRecord
 
 from .builders import a_task, put, stored
+from .patience import insist, opened
 from .servers import PrivateServer
 
 Connect = Callable[[str, float], Backend]
@@ -70,28 +70,6 @@ asyncio.run(main())
 """
 
 
-@asynccontextmanager
-async def _opened(backend: Backend) -> AsyncIterator[Backend]:
-    await backend.open()
-    try:
-        yield backend
-    finally:
-        await backend.close()
-
-
-async def _insist(operation: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
-    """Do what the journal does: try until the server takes it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            await operation()
-        except BackendUnavailable:
-            assert time.monotonic() < deadline, "the server did not come back"
-            await asyncio.sleep(0.05)
-        else:
-            return
-
-
 async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(
     private: PrivateServer, connect: Connect
 ) -> None:
@@ -101,13 +79,13 @@ async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(
     async def write(backend: Backend) -> None:
         while not ending.is_set():
             task = a_task(persist=True)
-            await _insist(lambda task=task: put(backend, task))  # type: ignore[misc]
+            await insist(lambda task=task: put(backend, task))  # type: ignore[misc]
             acknowledged.append(task)
             if len(acknowledged) % 100 == 0:
                 more.set()
 
     first = connect(private.url, _LONG)
-    async with _opened(first) as one, _opened(first.another()) as two:
+    async with opened(first) as one, opened(first.another()) as two:
         writers = [asyncio.create_task(write(each)) for each in (one, two)]
         for _ in range(3):
             more.clear()
@@ -124,19 +102,19 @@ async def test_no_acknowledged_task_is_lost_when_the_server_is_killed(
 async def test_a_server_that_comes_back_is_used_again_within_5_seconds(
     private: PrivateServer, connect: Connect
 ) -> None:
-    async with _opened(connect(private.url, _LONG)) as backend:
+    async with opened(connect(private.url, _LONG)) as backend:
         await put(backend, a_task())
         private.stop()
         with pytest.raises(BackendUnavailable, match=str(private.port)):
             await put(backend, a_task())
         private.start()
-        await _insist(lambda: put(backend, a_task()), seconds=5)
+        await insist(lambda: put(backend, a_task()), seconds=5)
 
 
 async def test_a_frozen_server_blocks_neither_the_loop_nor_its_callers(
     private: PrivateServer, connect: Connect
 ) -> None:
-    async with _opened(connect(private.url, 1)) as backend:
+    async with opened(connect(private.url, 1)) as backend:
         await asyncio.gather(*(backend.get("x") for _ in range(8)))
         private.freeze()
         began, longest = time.monotonic(), 0.0
@@ -150,10 +128,10 @@ async def test_a_frozen_server_blocks_neither_the_loop_nor_its_callers(
         assert time.monotonic() - began < 4
         assert longest < 0.5
         private.thaw()
-        await _insist(lambda: put(backend, a_task()), seconds=5)
+        await insist(lambda: put(backend, a_task()), seconds=5)
 
 
-async def test_a_frozen_server_is_unavailable_when_it_is_opened(
+async def test_a_frozen_server_is_unavailable_when_it_isopened(
     private: PrivateServer, connect: Connect
 ) -> None:
     private.freeze()
@@ -161,12 +139,12 @@ async def test_a_frozen_server_is_unavailable_when_it_is_opened(
     with pytest.raises(BackendUnavailable):
         await backend.open()
     private.thaw()
-    async with _opened(backend):
+    async with opened(backend):
         await put(backend, a_task())
 
 
-async def test_four_that_open_an_empty_place_at_once_find_it_made_once(url: str) -> None:
-    backends = [backend_from_url(url) for _ in range(4)]
+async def test_four_that_open_an_empty_place_at_once_find_it_made_once(place: str) -> None:
+    backends = [backend_from_url(place) for _ in range(4)]
     await asyncio.gather(*(backend.open() for backend in backends))
     task = a_task()
     await put(backends[0], task)
@@ -177,12 +155,12 @@ async def test_four_that_open_an_empty_place_at_once_find_it_made_once(url: str)
 
 
 async def test_of_20000_tasks_put_and_claimed_by_four_processes_each_is_run_once(
-    url: str,
+    place: str,
 ) -> None:
-    async with _opened(backend_from_url(url)) as backend:
+    async with opened(backend_from_url(place)) as backend:
         processes = [
             subprocess.Popen(  # noqa: S603, ASYNC220  our own words
-                [sys.executable, "-c", _WORKER, url, f"p{number}", str(TASKS)],
+                [sys.executable, "-c", _WORKER, place, f"p{number}", str(TASKS)],
                 stdout=subprocess.PIPE,
                 text=True,
             )
