@@ -18,6 +18,7 @@ from fastapi_taskflow_core.engine.turns import Turns
 from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
+    QueueFullError,
     ScheduleNotFound,
     TaskStateError,
 )
@@ -118,6 +119,7 @@ class FakeManager:
         self.settings = self.audit = self.backend
         self.trouble: Exception | None = None
         self.known = {"send", "pay"}
+        self.full: set[str] = set()
         self.arranged: list[tuple[str, object]] = []
         self.state = UP
         self.turns = Turns({"mail": QueueConfig(concurrency=3, max_size=9)}, {})
@@ -144,6 +146,8 @@ class FakeManager:
             raise TaskStateError(task_id, task.status, "retry")
         if task.func_name not in self.known:
             raise FunctionUnknown(task.func_name)
+        if task.queue in self.full:
+            raise QueueFullError(task.queue, f"{task_id}-again")
         new = TaskRecord(f"{task_id}-again", task.func_name, NOON, retry_of=task_id)
         await self.hold(new)
         return new.task_id

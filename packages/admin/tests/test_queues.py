@@ -4,6 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
+from fake_manager import FakeManager, task
+
+from fastapi_taskflow_core.records import TaskStatus
 
 MAIL = {
     "name": "mail",
@@ -66,3 +69,15 @@ async def test_a_queue_that_is_not_there_is_404(
         method, f"/tasks/queues/male{path}", json={} if method == "PATCH" else None
     )
     assert (answer.status_code, answer.json()) == (404, {"detail": "no queue 'male'"})
+
+
+async def test_a_retry_that_finds_its_queue_full_is_503_and_in_bulk_skipped(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    manager.full.add("mail")
+    await manager.hold(task(1, TaskStatus.FAILED, queue="mail"), task(2, TaskStatus.FAILED))
+    alone = await client.post("/tasks/task-0001/retry")
+    assert (alone.status_code, alone.headers["retry-after"]) == (503, "5")
+    assert "queue 'mail' is full" in alone.json()["detail"]
+    many = await client.post("/tasks/bulk-retry", json={"task_ids": ["task-0001", "task-0002"]})
+    assert (many.json()["dispatched"], many.json()["skipped"]) == (1, 1)

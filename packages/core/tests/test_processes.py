@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eventually import eventually
@@ -62,6 +64,26 @@ def leave() -> None:
     os._exit(3)
 
 
+def speak_and_stay(folder: Path) -> None:
+    task_log("I am here")
+    while not (folder / "go").exists():
+        time.sleep(0.01)
+
+
+def linger() -> int:
+    threading.Thread(target=time.sleep, args=(60,), daemon=False).start()
+    return os.getpid()
+
+
+def apply(call: Any, value: int) -> int:
+    result: int = call(value)
+    return result
+
+
+def stop_iteration() -> None:
+    raise StopIteration(7)
+
+
 def unsendable() -> object:
     return threading.Lock()
 
@@ -95,6 +117,44 @@ async def test_what_a_task_says_and_asks_works_there_too(manager: TaskManager) -
     assert (line.message, line.level, line.attempt) == ("half way", "info", 0)
     assert line.extra is not None
     assert line.extra["extra_field"] == "{'a': 1}"
+
+
+async def test_a_line_is_heard_while_the_task_goes_on(manager: TaskManager, tmp_path: Path) -> None:
+    manager.task(executor="process")(speak_and_stay)
+    task_id = await manager.enqueue(speak_and_stay, tmp_path)
+
+    async def heard() -> bool:
+        task = await manager.history.get(task_id)
+        return [line.message for line in task.logs] == ["I am here"]
+
+    await eventually(heard, 30)
+    assert (await manager.history.get(task_id)).status == "running"
+    (tmp_path / "go").touch()
+    assert (await manager.wait(task_id, 30)).status == "success"
+
+
+async def test_with_cloudpickle_a_lambda_may_be_an_argument(manager: TaskManager) -> None:
+    pytest.importorskip("cloudpickle")
+    manager.task(executor="process", keep_result=True)(apply)
+    factor = 3
+    task = await manager.wait(await manager.enqueue(apply, lambda value: value * factor, 7), 30)
+    assert manager.result_of(task) == 21
+
+
+async def test_a_worker_that_will_not_go_is_killed_after_its_time() -> None:
+    manager = TaskManager(process_shutdown_timeout=0.2, drain_timeout=0.2)
+    manager.task(executor="process", keep_result=True)(linger)
+    await manager.startup()
+    task = await manager.wait(await manager.enqueue(linger), 30)
+    async with asyncio.timeout(10):  # its thread would keep it for a minute
+        await manager.shutdown()
+    assert not lives(manager.result_of(task))
+
+
+async def test_an_exception_that_ends_loops_is_a_failure_all_the_same(manager: TaskManager) -> None:
+    manager.task(executor="process")(stop_iteration)
+    task = await manager.wait(await manager.enqueue(stop_iteration), 30)
+    assert (task.status, task.error) == ("failed", "RuntimeError: the task raised StopIteration(7)")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -19,8 +19,9 @@ from fastapi_taskflow_core import (
     QueueFullError,
     TaskManager,
 )
-from fastapi_taskflow_core.backends.base import Query
+from fastapi_taskflow_core.backends.base import Capabilities, Query
 from fastapi_taskflow_core.backends.memory import MemoryBackend
+from fastapi_taskflow_core.backends.settings import Setting
 
 
 class Hall:
@@ -307,6 +308,56 @@ async def test_changed_limits_are_remembered_and_heard_of_elsewhere(make: Make) 
         return (stats.concurrency, stats.max_size, stats.paused) == (7, 5, True)
 
     await eventually(heard)
+
+
+async def test_limits_changed_before_the_start_hold_after_it(make: Make) -> None:
+    manager = make(queues={"mail": QueueConfig()})
+    manager.update_queue_config("mail", concurrency=3)
+    await manager.startup()
+    assert manager.queue_stats()["mail"].concurrency == 3
+
+
+class Hesitant(MemoryBackend):
+    """A database that takes its time to tell settings, and none for tasks."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of a database."""
+        return Capabilities(survives_restart=True, shared=False)
+
+    async def settings(self, prefix: str = "") -> Mapping[str, Setting]:
+        """The settings, a thousand turns of the event loop later."""
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+        return await super().settings(prefix)
+
+
+async def test_a_queue_paused_before_a_restart_begins_nothing_after_it(make: Make) -> None:
+    ran, database = asyncio.Event(), Hesitant()
+
+    async def work() -> None:
+        ran.set()
+
+    def manager_of_mail() -> TaskManager:
+        manager = make(snapshot_backend=database, queues={"mail": QueueConfig()})
+        manager.task(name="work", persist=True, queue="mail")(work)
+        return manager
+
+    one, two = manager_of_mail(), manager_of_mail()
+    await one.startup()
+    one.pause_queue("mail")
+    task_id = await one.enqueue(work)
+    await one.shutdown()
+    await two.startup()
+
+    async def known() -> bool:
+        stats = two.queue_stats()["mail"]
+        return stats.paused and stats.waiting + ran.is_set() == 1
+
+    await eventually(known)
+    assert not ran.is_set()
+    two.resume_queue("mail")
+    assert (await two.wait(task_id, 5)).status == "success"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
     NotStarted,
+    QueueFullError,
     ScheduleNotFound,
     TaskNotFound,
     TaskStateError,
@@ -27,6 +28,7 @@ Refusal = (
     | FunctionUnknown
     | ScheduleNotFound
     | NotStarted
+    | QueueFullError
     | BackendUnavailable
 )
 REFUSALS = (
@@ -35,6 +37,7 @@ REFUSALS = (
     FunctionUnknown,
     ScheduleNotFound,
     NotStarted,
+    QueueFullError,
     BackendUnavailable,
 )
 
@@ -95,7 +98,7 @@ def refused(error: Refusal) -> HTTPException:
             return HTTPException(400, str(error))
         case FunctionUnknown():
             return HTTPException(409, str(error))
-        case BackendUnavailable() | NotStarted():
+        case BackendUnavailable() | NotStarted() | QueueFullError():
             return HTTPException(503, str(error), headers={"Retry-After": str(RETRY_AFTER)})
         case _:
             assert_never(error)

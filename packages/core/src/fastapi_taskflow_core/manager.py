@@ -440,6 +440,7 @@ class TaskManager:
             if self._running:
                 return
             engine = self._new_engine()
+            engine.queue_limits.carry_on(self._engine.queue_limits.unsaved)
             await self._observers.startup()
             try:
                 await engine.start()
@@ -491,6 +492,7 @@ class TaskManager:
             TaskStateError: It is not FAILED, INTERRUPTED or REJECTED, or its arguments
                 could not be kept.
             FunctionUnknown: Its function is not registered in this process.
+            QueueFullError: Its queue has no room; the new task is recorded as REJECTED.
             BackendUnavailable: The new task could not be stored.
         """
         original = await self.history.get(task_id, logs=False)
@@ -571,12 +573,8 @@ class TaskManager:
             LookupError: There is no such queue.
             TypeError, ValueError: A limit of the wrong kind, or one that makes no sense.
         """
-        now = self._engine.turns.queue(name).stats()
-        limits = QueueConfig(
-            now.concurrency if isinstance(concurrency, Unchanged) else concurrency,
-            now.max_size if isinstance(max_size, Unchanged) else max_size,
-        )
-        self._engine.limit_queue(name, limits, paused=now.paused)
+        self._engine.queue_limits.change(name, concurrency=concurrency, max_size=max_size)
+        self._engine.queues_changed()
 
     def pause_queue(self, name: str) -> None:
         """Let nothing more of a queue begin, on any instance, until it is resumed.
@@ -584,7 +582,8 @@ class TaskManager:
         Raises:
             LookupError: There is no such queue.
         """
-        self._pause_queue(name, paused=True)
+        self._engine.queue_limits.change(name, paused=True)
+        self._engine.queues_changed()
 
     def resume_queue(self, name: str) -> None:
         """Let the tasks of a paused queue begin again.
@@ -592,7 +591,8 @@ class TaskManager:
         Raises:
             LookupError: There is no such queue.
         """
-        self._pause_queue(name, paused=False)
+        self._engine.queue_limits.change(name, paused=False)
+        self._engine.queues_changed()
 
     def health(self) -> Health:
         """How the task storage is doing."""
@@ -625,10 +625,6 @@ class TaskManager:
         """Remove tasks that finished more than so many days ago, from now on."""
         self._keep = timedelta(days=checks.number("days", days, least=0))
         self._engine.retention.age = self._keep
-
-    def _pause_queue(self, name: str, *, paused: bool) -> None:
-        limits = self._engine.turns.queue(name).config
-        self._engine.limit_queue(name, limits, paused=paused)
 
     async def _read(self, task_id: str) -> TaskRecord:
         return await self.history.get(task_id, logs=False)

@@ -13,6 +13,7 @@ from fastapi_taskflow_core.backends.base import Query
 from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
+    QueueFullError,
     TaskNotFound,
     TaskStateError,
 )
@@ -21,7 +22,7 @@ from fastapi_taskflow_core.records import TaskRecord
 
 from .schemas import BulkItem, BulkRequest, BulkResult
 
-SKIPS = (TaskNotFound, TaskStateError, FunctionUnknown)
+SKIPS = (TaskNotFound, TaskStateError, FunctionUnknown, QueueFullError)
 
 Change = Callable[[str], Awaitable[BulkItem]]
 

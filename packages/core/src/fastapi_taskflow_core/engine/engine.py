@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -187,6 +188,9 @@ class Engine:
                 self._surroundings.clock.monotonic,
             )
             await self._heartbeat.start()
+        # Before anything begins: a queue may have been paused when the application stopped.
+        with contextlib.suppress(BackendUnavailable):
+            await self.queue_limits.share()
         if self._store.capabilities.survives_restart:
             await self._sweeping.start()
         await self._pruning.start()
@@ -284,9 +288,8 @@ class Engine:
         task.record.error = f"queue {task.record.queue!r} was full"
         self._ledger.enter(task, Event.REJECT)
 
-    def limit_queue(self, name: str, limits: QueueConfig, *, paused: bool) -> None:
-        """Other limits for a queue, from now on and after a restart; from any thread."""
-        self.queue_limits.change(name, limits, paused=paused)
+    def queues_changed(self) -> None:
+        """Limits are other ones: share them, and let begin what may. From any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._limiting.hurry)
             self._loop.call_soon_threadsafe(self.turns.call_soon)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
-from ..backends.settings import Setting, SettingChange, SettingStore
-from ..options import QueueConfig
+from ..backends.settings import SettingChange, SettingStore
+from ..options import UNCHANGED, QueueConfig, Unchanged
 from .turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -23,13 +24,28 @@ class QueueLimits:
         self._unsaved: dict[str, str] = {}
         self._seen: dict[str, int] = {}
 
-    def change(self, name: str, limits: QueueConfig, *, paused: bool) -> None:
+    def change(
+        self,
+        name: str,
+        *,
+        concurrency: int | Unchanged | None = UNCHANGED,
+        max_size: int | Unchanged | None = UNCHANGED,
+        paused: bool | None = None,
+    ) -> None:
         """Other limits for a queue, in force at once and stored with the next `share`.
 
         Raises:
             LookupError: There is no such queue.
+            TypeError, ValueError: A limit of the wrong kind, or one that makes no sense.
         """
-        self._turns.queue(name).configure(limits, paused=paused)
+        queue = self._turns.queue(name)
+        now = queue.stats()
+        limits = QueueConfig(
+            now.concurrency if isinstance(concurrency, Unchanged) else concurrency,
+            now.max_size if isinstance(max_size, Unchanged) else max_size,
+        )
+        paused = now.paused if paused is None else paused
+        queue.configure(limits, paused=paused)
         self._unsaved[name] = json.dumps(
             {
                 "concurrency": limits.concurrency,
@@ -37,6 +53,17 @@ class QueueLimits:
                 "paused": paused,
             }
         )
+
+    @property
+    def unsaved(self) -> Mapping[str, str]:
+        """What was changed here and is not stored yet, by queue."""
+        return self._unsaved
+
+    def carry_on(self, unsaved: Mapping[str, str]) -> None:
+        """Take over what was changed before there was anything to store it in."""
+        for name, value in unsaved.items():
+            self._apply(name, value)
+            self._unsaved[name] = value
 
     async def share(self) -> None:
         """Store what was changed here, and take over what was changed elsewhere."""
@@ -48,12 +75,12 @@ class QueueLimits:
             name = key.removeprefix(_PREFIX)
             if name not in self._unsaved and self._seen.get(name) != setting.version:
                 self._seen[name] = setting.version
-                self._take_over(name, setting)
+                self._apply(name, setting.value)
 
-    def _take_over(self, name: str, setting: Setting) -> None:
+    def _apply(self, name: str, value: str) -> None:
         try:
             queue = self._turns.queue(name)
-            said = json.loads(setting.value)
+            said = json.loads(value)
             queue.configure(
                 QueueConfig(said["concurrency"], said["max_size"]), paused=bool(said["paused"])
             )

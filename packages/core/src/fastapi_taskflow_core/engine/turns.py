@@ -131,7 +131,10 @@ class Turns:
             self._free(task)
 
     def call_soon(self) -> None:
-        """Let those begin that can, before the event loop waits for anything."""
+        """Let those begin that can, before the event loop waits for anything.
+
+        Outside of an event loop nothing waits, so there is nothing to do.
+        """
         if self._calling is None and self._lines:
             self._calling = asyncio.get_running_loop().call_soon(self._call)
 

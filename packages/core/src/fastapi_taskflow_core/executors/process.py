@@ -110,6 +110,8 @@ class _Order:
             return
         if error is None:
             self.answer.set_result(result)
+        elif isinstance(error, StopIteration):  # which a future refuses to carry
+            self.answer.set_exception(RuntimeError(f"the task raised {error!r}"))
         else:
             self.answer.set_exception(error)
 
@@ -171,6 +173,17 @@ class _Worker:
             self._on_loop(self.gone.set_result, None)
 
     def _serve(self, order: _Order) -> Any:
+        answer = self._answer(order)
+        if isinstance(answer, Returned):
+            return None if answer.value is None else unpack(answer.value)
+        raise unpack(answer.error) from RemoteTraceback(answer.traceback)
+
+    def _answer(self, order: _Order) -> Returned | Raised:
+        """Hand the job over and listen until it is done.
+
+        Raises:
+            WorkerDied: The process ended, or said what cannot be read, which is its end too.
+        """
         try:
             if self._process.pid is None:
                 self._start()
@@ -182,15 +195,18 @@ class _Worker:
                         order.voice.log(message.level, message.message, message.extra)
                     case Step():
                         order.voice.progress(message.done, message.total, message.message)
-                    case Returned():
-                        return None if message.value is None else unpack(message.value)
-                    case Raised():
-                        raise unpack(message.error) from RemoteTraceback(message.traceback)
+                    case Returned() | Raised():
+                        return message
                     case _:
                         assert_never(message)
-        except (EOFError, BrokenPipeError, ConnectionResetError):
+        except WorkerDied:
+            raise
+        except (EOFError, OSError):
             self._process.join(self._patience)
             raise WorkerDied(self._process.exitcode) from None
+        except Exception as error:
+            self.kill()
+            raise WorkerDied(None) from error
 
     def _start(self) -> None:
         with self._lock:
