@@ -5,6 +5,7 @@ from __future__ import annotations
 from .engine.feed import Feed, Happening, Said
 from .observers import Event, LifecycleEvent, LogEvent, ObserverChain
 from .records import TaskStatus
+from .sealing import hidden
 from .surroundings import Clock
 
 
@@ -36,7 +37,7 @@ def _event(happening: Happening, clock: Clock) -> Event:
         clock.now(),
         task.attempt,
         task.tags,
-        task.error,
+        happening.error or hidden(task.error),
         task.duration,
         task.run_at if task.status is TaskStatus.PENDING else None,
     )

@@ -29,8 +29,8 @@ class NewTask:
     """What somebody wants to run."""
 
     function: TaskFunction
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = field(default=(), repr=False)
+    kwargs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: CallOptions = NO_OPTIONS
     source: Source = "manual"
     persist: bool = False
@@ -46,6 +46,7 @@ class Dispatch:
     Args:
         known_queue: The name of the queue that tasks for a queue of this name go to.
         persist_all: Every task survives a restart, whatever its function says.
+        sealed: Arguments are encrypted by the codec, and kept in no other form.
         keep_arguments: Store the arguments of tasks that need not be stored too, where
             they can be, so that they can be shown.
     """
@@ -59,6 +60,7 @@ class Dispatch:
         known_queue: Callable[[str], str],
         *,
         persist_all: bool = False,
+        sealed: bool = False,
     ) -> None:
         self.keep_arguments = False
         self.admit = ledger.open
@@ -69,12 +71,13 @@ class Dispatch:
         self._instance = instance
         self._known_queue = known_queue
         self._persist_all = persist_all
+        self._sealed = sealed
 
     def prepare(self, new: NewTask) -> LiveTask:
         """The task, with an id, known to nobody yet.
 
         Raises:
-            TaskArgumentError: It must be stored, and an argument cannot be.
+            TaskArgumentError: It must be stored or encrypted, and an argument cannot be.
         """
         function, asked, said = new.function, new.options, new.function.options
         record = TaskRecord(self._new_id(), function.name, self._clock.now())
@@ -97,6 +100,8 @@ class Dispatch:
             record.priority = new.original.priority
             arguments = self._stored(new.original, function)
         self._store(record, function, arguments)
+        if self._sealed:
+            return LiveTask(record, function, None, new.context)
         task = LiveTask(record, function, arguments, new.context)
         if function.executor == "process":
             task.parcel = pack_arguments(arguments)
@@ -119,10 +124,10 @@ class Dispatch:
         )
 
     def _store(self, record: TaskRecord, function: TaskFunction, arguments: Arguments) -> None:
-        needed = record.persist
+        needed = record.persist or self._sealed
         if not needed and not self.keep_arguments:
             return
-        if needed and function.anonymous:
+        if record.persist and function.anonymous:
             raise TaskArgumentError(
                 "func",
                 function.call,

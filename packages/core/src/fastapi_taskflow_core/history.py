@@ -7,6 +7,7 @@ written yet, so that whoever asks sees what this process did.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from . import metrics
@@ -14,6 +15,7 @@ from .backends.base import InstanceInfo, Page, Query, RollupQuery, TaskReader, T
 from .errors import TaskNotFound
 from .metrics import Metrics, Series, SeriesRange
 from .records import LogEntry, TaskRecord
+from .sealing import with_words_hidden
 from .surroundings import Clock
 
 LOGS_SHOWN = 1_000
@@ -42,8 +44,13 @@ class History:
         """The present by the clock that ages are counted from, aware UTC."""
         return self._clock.now()
 
-    async def get(self, task_id: str, *, logs: bool = True) -> TaskRecord:
+    async def get(self, task_id: str, *, logs: bool = True, shown: bool = True) -> TaskRecord:
         """One task, with its first 1,000 log lines unless told otherwise.
+
+        Args:
+            task_id: Its id.
+            logs: Whether its log lines are wanted.
+            shown: Whether what is encrypted of its words is replaced by ``encrypted``.
 
         Raises:
             TaskNotFound: no task has this id.
@@ -55,12 +62,13 @@ class History:
         task = found.copy()
         if logs:
             task.logs = tuple(await self._reader.logs(task_id, limit=LOGS_SHOWN))
-        return task
+        return with_words_hidden(task) if shown else task
 
     async def query(self, query: Query) -> Page:
         """One page of tasks, newest first, without their logs."""
         await self._flush()
-        return await self._reader.query(query)
+        page = await self._reader.query(query)
+        return replace(page, tasks=[with_words_hidden(task) for task in page.tasks])
 
     async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
         """At most *limit* log lines with ``seq > after``, in order.

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from . import checks
 from .announcer import announce
 from .arguments import ArgumentCodec, TypedJsonCodec
+from .arguments.codec import SEALED
 from .backends.audit import AuditStore
 from .backends.base import Backend
 from .backends.guarded import GuardedBackend
@@ -33,9 +34,10 @@ from .injection import hook_into_fastapi
 from .middleware import LifespanMiddleware, TaskListMiddleware, installed
 from .observers import FileLogger, FileMode, ObserverChain, TaskObserver
 from .options import UNCHANGED, QueueConfig, TaskOptions, Unchanged
-from .plugins import backend_from_url, has_scheduler, scheduler
+from .plugins import backend_from_url, has_scheduler, scheduler, sealer
 from .records import DEFAULT_QUEUE, RETRYABLE, ExecutorKind, TaskRecord
 from .registry import Registry
+from .resealing import keys_needed, reseal_stored
 from .results import result_of
 from .retry import RetryPolicy
 from .schedules import (
@@ -47,8 +49,10 @@ from .schedules import (
     Scheduler,
     check_callable_alone,
 )
+from .sealing import HIDDEN, Sealer, with_words_opened
 from .surroundings import Surroundings
 
+Keys = str | bytes | Sequence[str | bytes] | Callable[[], str | bytes | Sequence[str | bytes]]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -84,11 +88,14 @@ class TaskManager:
         log_file_mode: See ``FileLogger``.
         log_lifecycle: See ``FileLogger``.
         arguments: How arguments are stored.
+        encrypt_args_key: A Fernet key, a list of them of which the first encrypts and all
+            decrypt, or a callable that returns either. Arguments are encrypted as soon as a
+            task is added; errors, tracebacks and results before they are stored.
         surroundings: Clock, ids and randomness, for tests.
 
     Raises:
         TypeError, ValueError: An argument of the wrong kind, or one that makes no sense.
-        MissingExtra: The backend of the URL is not installed.
+        MissingExtra: The backend of the URL, or the encryption, is not installed.
     """
 
     def __init__(
@@ -116,6 +123,7 @@ class TaskManager:
         log_file_mode: FileMode = "rotate",
         log_lifecycle: bool = False,
         arguments: ArgumentCodec | None = None,
+        encrypt_args_key: Keys | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
         self._settings = EngineSettings(
@@ -139,6 +147,10 @@ class TaskManager:
         )
         self._registry = Registry()
         self._codec: ArgumentCodec = arguments or TypedJsonCodec()
+        self._sealer: Sealer | None = None
+        if encrypt_args_key is not None:
+            self._sealer = sealer(encrypt_args_key)
+            self._codec = self._sealer.codec(self._codec)
         observers = [*loggers]
         if log_file is not None:
             observers.append(
@@ -611,7 +623,11 @@ class TaskManager:
 
     def arguments(self, record: TaskRecord) -> dict[str, str] | None:
         """The arguments of a task by name, as text to show; None if they are not stored."""
-        if record.payload is None or record.func_name not in self._registry:
+        if record.payload is None:
+            return None
+        if self._sealer is not None or record.payload.startswith(SEALED.encode()):
+            return {"arguments": HIDDEN}
+        if record.func_name not in self._registry:
             return None
         function = self._registry[record.func_name].call
         return shown_arguments(self._codec, record, function)
@@ -620,6 +636,50 @@ class TaskManager:
         """Store the arguments of all tasks, where that is possible, so that they can be shown."""
         self._keep_arguments = True
         self._engine.dispatch.keep_arguments = True
+
+    async def decrypted(self, task_id: str) -> TaskRecord:
+        """A task with error, traceback and the message of its progress in plain text.
+
+        For code only: pages, API and observers never get to see it.
+
+        Raises:
+            TaskNotFound: No task has this id.
+            PayloadError: They are encrypted, and no configured key fits.
+        """
+        record = await self.history.get(task_id, logs=False, shown=False)
+        return record if self._sealer is None else with_words_opened(record, self._sealer)
+
+    async def encryption_keys(self) -> dict[str, int]:
+        """How many tasks that wait, run or can be retried need each key, by the key's name.
+
+        The name is eight hexadecimal digits of the key's SHA-256; arguments that are not
+        encrypted count under ``"none"``. A key that is not named here can be retired.
+
+        Raises:
+            ValueError: There is no ``encrypt_args_key``.
+        """
+        await self._flush()
+        return await keys_needed(self._backend, self._needs_sealer())
+
+    async def reencrypt(self) -> int:
+        """Encrypt with the first key the arguments of tasks that wait for any instance, or can
+        be retried; those that an instance holds run soon, or are its own to encrypt again.
+
+        Returns:
+            How many tasks that was.
+
+        Raises:
+            ValueError: There is no ``encrypt_args_key``.
+        """
+        sealer = self._needs_sealer()
+        self._engine.reseal()
+        await self._flush()
+        return await reseal_stored(self._backend, self._backend, sealer)
+
+    def _needs_sealer(self) -> Sealer:
+        if self._sealer is None:
+            raise ValueError("there is nothing to encrypt with: set encrypt_args_key")
+        return self._sealer
 
     def keep_history(self, days: float) -> None:
         """Remove tasks that finished more than so many days ago, from now on."""
@@ -643,6 +703,7 @@ class TaskManager:
             self.feed,
             self._surroundings,
             self._settings,
+            self._sealer,
         )
         engine.dispatch.keep_arguments = self._keep_arguments
         engine.retention.age = self._keep

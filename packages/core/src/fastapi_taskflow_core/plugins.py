@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from typing import Any
 
 from .backends.base import Backend
 from .errors import MissingExtra
 from .schedules import Ground, Scheduler
+from .sealing import Sealer
 
 GROUP = "fastapi_taskflow.backends"
 PARTS = "fastapi_taskflow.parts"
@@ -63,20 +65,36 @@ def scheduler(ground: Ground) -> Scheduler:
     Raises:
         MissingExtra: It is not installed.
     """
-    make = _scheduler_maker()
-    if make is None:
-        raise MissingExtra("the scheduler", "scheduler", distribution="fastapi-taskflow-scheduler")
-    return make(ground)
+    made: Scheduler = _part("scheduler", "the scheduler")(ground)
+    return made
 
 
 def has_scheduler() -> bool:
     """Whether a scheduler is installed."""
-    return _scheduler_maker() is not None
+    return _maker("scheduler") is not None
+
+
+def sealer(keys: object) -> Sealer:
+    """The encryption, with these keys.
+
+    Raises:
+        MissingExtra: It is not installed.
+        TypeError, ValueError: The keys are none.
+    """
+    made: Sealer = _part("encryption", "the encryption of arguments")(keys)
+    return made
+
+
+def _part(name: str, what: str) -> Callable[..., Any]:
+    make = _maker(name)
+    if make is None:
+        raise MissingExtra(what, name, distribution=f"fastapi-taskflow-{name}")
+    return make
 
 
 @functools.cache  # looking through all installed distributions takes its time
-def _scheduler_maker() -> Callable[[Ground], Scheduler] | None:
-    for found in entry_points(group=PARTS, name="scheduler"):
-        make: Callable[[Ground], Scheduler] = found.load()
+def _maker(name: str) -> Callable[..., Any] | None:
+    for found in entry_points(group=PARTS, name=name):
+        make: Callable[..., Any] = found.load()
         return make
     return None

@@ -16,6 +16,7 @@ from fastapi_taskflow_core.backends.base import (
     Claim,
     InstanceInfo,
     Page,
+    PayloadChange,
     Pulse,
     Query,
     RollupQuery,
@@ -134,6 +135,10 @@ class RedisBackend:
     async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """Cancel a waiting task that is nobody's, flag another unfinished one."""
         return await self._tasks.cancel(task_id, now)
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """Store other bytes for the arguments of tasks."""
+        return await self._tasks.replace_payloads(changes)
 
     async def delete(self, before: datetime, limit: int) -> int:
         """Remove at most *limit* tasks that finished before then, oldest first."""

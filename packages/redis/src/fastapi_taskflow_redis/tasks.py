@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha1
 
-from fastapi_taskflow_core.backends.base import Unfinished
+from fastapi_taskflow_core.backends.base import PayloadChange, Unfinished
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.lifecycle import Event, transition
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
@@ -59,6 +59,17 @@ class Tasks:
             if await self.settle([(text, record)], durable=True):
                 return record
         raise BackendUnavailable(f"{self._server.name}: others keep changing task {task_id}")
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """Store other bytes for the arguments of tasks that still have those they had."""
+        texts = await self._server.send(*(("GET", self._keys("task", each[0])) for each in changes))
+        settled = []
+        for (_, old, new), text in zip(changes, texts, strict=True):
+            record = None if text is None else from_text(text)
+            if record is not None and record.payload == old:
+                record.payload = new
+                settled.append((text, record))
+        return await self.settle(settled, durable=True) if settled else 0
 
     async def settle(
         self,

@@ -15,6 +15,7 @@ from fastapi_taskflow_core.backends.base import (
     Claim,
     InstanceInfo,
     Page,
+    PayloadChange,
     Pulse,
     Query,
     RollupQuery,
@@ -107,6 +108,11 @@ class SqlBackend:
     async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """Cancel a waiting task that is nobody's, flag another unfinished one."""
         return await self._connections.write(partial(self._tasks.cancel, task_id=task_id, now=now))
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """Store other bytes for the arguments of tasks."""
+        work = partial(self._tasks.replace_payloads, changes=changes)
+        return await self._connections.write(work)
 
     async def delete(self, before: datetime, limit: int) -> int:
         """Remove at most *limit* tasks that finished before then, oldest first."""

@@ -35,6 +35,7 @@ CONDEMN = (
     "UPDATE {tasks} SET status = 'failed', error = {p}, end_time = {p}, finished_at = {p},"
     " owner = NULL, key_hash = NULL, cancel_requested = 0 WHERE task_id = {p}"
 )
+REPLACE_PAYLOAD = "UPDATE {tasks} SET payload = {p} WHERE task_id = {p} AND payload = {p}"
 FLAG_CANCEL = "UPDATE {tasks} SET cancel_requested = 1 WHERE task_id = {p}"
 
 # The owner is NULL in all of them: it stands in the order for planners that would not see else

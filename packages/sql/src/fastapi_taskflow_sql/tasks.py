@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 
+from fastapi_taskflow_core.backends.base import PayloadChange
 from fastapi_taskflow_core.lifecycle import Event, transition
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 
@@ -101,6 +102,14 @@ class Tasks:
         condemn = self._sql.render(statements.CONDEMN)
         connection.execute(condemn, (record.error, ended, ended, key))
         rollups.count(self._sql, connection, [record])
+
+    def replace_payloads(self, connection: Connection, changes: Sequence[PayloadChange]) -> int:
+        """Store other bytes for the arguments of tasks that still have those they had."""
+        replace = self._sql.render(statements.REPLACE_PAYLOAD)
+        return sum(
+            connection.execute(replace, (change.new, change.task_id, change.old))
+            for change in changes
+        )
 
     def delete(self, connection: Connection, before: datetime, limit: int) -> int:
         """Remove the tasks that finished first, and what belongs to them."""

@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fastapi_taskflow_core import metrics, records
 from fastapi_taskflow_core.backends.base import InstanceInfo
 from fastapi_taskflow_core.backends.scheduling import SlotOutcome
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.records import ExecutorKind, LogLevel, Source, TaskStatus
+from fastapi_taskflow_core.sealing import hidden
 
 from .query import StrictFilter
 
@@ -95,7 +96,7 @@ class TaskSummary(Answer):
     run_at: datetime | None = Field(description="Not before this time: a delay or a retry.")
     attempts: list[AttemptOut] = Field(description="Every attempt, the latest one last.")
     progress: ProgressOut | None
-    result: str | None
+    result: Annotated[str | None, AfterValidator(hidden)]
     retry_of: str | None = Field(description="The task this one runs again.")
     args: dict[str, str] | None = Field(
         default=None, description="The arguments by name, where the application shows them."

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from fastapi_taskflow_core.sealing import hidden
+
 from . import formats
 
 _environment = Environment(
@@ -15,7 +17,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(duration=formats.duration, clock=formats.clock)
+_environment.filters.update(duration=formats.duration, clock=formats.clock, hidden=hidden)
 
 
 def render(template: str, **context: object) -> str:

@@ -20,6 +20,8 @@ from .writer import Writer
 T = TypeVar("T")
 
 _TAG = b'"$"'
+SEALED = "sealed:"
+"""How a payload begins that an encryption has sealed."""
 _DEEPEST = 100
 _dumps = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
@@ -139,6 +141,7 @@ class TypedJsonCodec:
         payload: bytes,
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """See `ArgumentCodec.decode`."""
+        _see_that_it_is_open(payload)
         reader = Reader(self._registry, function)
         with _reading(f"arguments of {func_name!r}"):
             match _parse(payload.decode()):
@@ -173,6 +176,7 @@ class TypedJsonCodec:
         payload: bytes,
     ) -> Any:
         """See `ArgumentCodec.decode_value`."""
+        _see_that_it_is_open(payload)
         with _reading(f"value of {func_name!r}"):
             return Reader(self._registry, function).read(_parse(payload.decode()))
 
@@ -224,6 +228,11 @@ def _reading(what: str) -> Iterator[None]:
     except Exception as error:
         reason = type(error).__name__
         raise PayloadError(f"the stored {what} cannot be read: damaged ({reason})") from error
+
+
+def _see_that_it_is_open(payload: bytes) -> None:
+    if payload.startswith(SEALED.encode()):
+        raise PayloadError("cannot decrypt: no configured key fits (set encrypt_args_key)")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -70,6 +70,14 @@ class Written:
     From now on the id is an alias of the holder for ``get`` and ``request_cancel``."""
 
 
+class PayloadChange(NamedTuple):
+    """The same arguments in other bytes."""
+
+    task_id: str
+    old: bytes
+    new: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Beat:
     """A sign of life of one instance."""
@@ -239,6 +247,12 @@ class TaskStore(Protocol):
 
         The owner of a flagged task learns of it with its next beat. Returns the record as
         it then stands (through an alias too), None when there is none.
+        """
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """Store other bytes for the arguments of tasks that still have those they had.
+
+        Nothing else of a task changes. Returns how many tasks were changed.
         """
 
     async def delete(self, before: datetime, limit: int) -> int:

@@ -25,6 +25,7 @@ from .base import (
     Claim,
     InstanceInfo,
     Page,
+    PayloadChange,
     Pulse,
     Query,
     RollupQuery,
@@ -133,6 +134,10 @@ class GuardedBackend:
     async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """See `TaskStore.request_cancel`."""
         return await self._use(lambda backend: backend.request_cancel(task_id, now))
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """See `TaskStore.replace_payloads`."""
+        return await self._use(lambda backend: backend.replace_payloads(changes))
 
     async def delete(self, before: datetime, limit: int) -> int:
         """See `TaskStore.delete`."""

@@ -24,6 +24,7 @@ from .base import (
     Claim,
     InstanceInfo,
     Page,
+    PayloadChange,
     Pulse,
     Query,
     RollupQuery,
@@ -123,6 +124,17 @@ class MemoryBackend:
             elif not task.status.finished:
                 task.cancel_requested = True
             return _shown(task)
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """See `TaskStore.replace_payloads`."""
+        with self._lock:
+            changed = 0
+            for task_id, old, new in changes:
+                task = self._shelves.find(task_id)
+                if task is not None and task.task_id == task_id and task.payload == old:
+                    task.payload = new
+                    changed += 1
+            return changed
 
     async def delete(self, before: datetime, limit: int) -> int:
         """See `TaskStore.delete`."""

@@ -17,7 +17,7 @@ from ..arguments import ArgumentCodec
 from ..backends.base import Beat, Pulse
 from ..backends.guarded import GuardedBackend
 from ..dispatch import Dispatch
-from ..errors import BackendUnavailable, TaskNotFound, TaskStateError
+from ..errors import BackendUnavailable, PayloadError, TaskNotFound, TaskStateError
 from ..executors.base import Executor
 from ..executors.coroutine import CoroutineExecutor
 from ..executors.process import ProcessExecutor
@@ -26,6 +26,8 @@ from ..lifecycle import Event
 from ..options import QueueConfig
 from ..records import ExecutorKind, TaskRecord, TaskStatus
 from ..registry import Registry
+from ..resealing import warn_of_missing_keys
+from ..sealing import Sealer
 from ..service import Periodic
 from ..surroundings import Surroundings, Timer
 from .feed import Feed
@@ -50,6 +52,7 @@ _BEATS_PER_LEASE = 3
 _SWEEP = 2.0
 _PRUNE = 60.0
 _LIMITS = 5.0
+_KEYS = 3600.0
 _LAST_WORDS = 0.25
 """Share of ``drain_timeout`` kept for stopping what did not finish, and the last commit."""
 
@@ -86,6 +89,7 @@ class Engine:
         feed: Feed,
         surroundings: Surroundings,
         settings: EngineSettings,
+        sealer: Sealer | None = None,
     ) -> None:
         self.instance = f"{socket.gethostname()}-{os.getpid()}-{surroundings.new_id()[-12:]}"
         self.settings = settings
@@ -118,6 +122,7 @@ class Engine:
             self.instance,
             self.turns.known,
             persist_all=settings.persist_all,
+            sealed=sealer is not None,
         )
         self._runner = Runner(
             self._ledger,
@@ -128,6 +133,7 @@ class Engine:
             self.later,
             self.patience,
             self._trusted,
+            sealer,
         )
         self.lanes = Lanes(self._runner, self.turns)
         self.queue_limits = QueueLimits(store, self.turns)
@@ -153,6 +159,10 @@ class Engine:
         self._sweeping = Periodic("taking over due tasks", self._until_sweep, self._sweep)
         self._limiting = Periodic(
             "sharing the limits of queues", lambda: _LIMITS, self.queue_limits.share
+        )
+        self._sealer = sealer
+        self._counting_keys = Periodic(
+            "counting tasks by encryption key", lambda: _KEYS, self._count_keys
         )
         self._signals = Signals(self._stop_is_near)
         self._heartbeat: Heartbeat | None = None
@@ -195,6 +205,8 @@ class Engine:
             await self._sweeping.start()
         await self._pruning.start()
         await self._limiting.start()
+        if self._sealer is not None and self._store.capabilities.survives_restart:
+            await self._counting_keys.start()
         self._signals.listen()
 
     def drain(self) -> asyncio.Task[None]:
@@ -236,6 +248,7 @@ class Engine:
         await self._sweeping.stop()
         await self._pruning.stop()
         await self._limiting.stop()
+        await self._counting_keys.stop()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -321,6 +334,15 @@ class Engine:
             raise BackendUnavailable(self.journal.last_error or "the task storage is away")
         await self.journal.commit(self.settings.commit_timeout)
 
+    def reseal(self) -> None:
+        """Encrypt the arguments of the tasks that wait here with the key that encrypts now."""
+        assert self._sealer is not None
+        for task in self.live:
+            if task.record.payload is not None:
+                with contextlib.suppress(PayloadError):  # it stays as it is, and fails as it is
+                    task.record.payload = self._sealer.reseal(task.record)
+                    self.journal.put(task.record)
+
     async def sweep_now(self) -> None:
         """Claim what waits for anyone without waiting for the next sweep."""
         if not self.draining:
@@ -375,6 +397,10 @@ class Engine:
             # Nobody else sees the data, so nobody may be taken for dead: one beat is enough.
             await self._store.beat(replace(self._beat(), lease=timedelta.max))
         await self._takeover.sweep()
+
+    async def _count_keys(self) -> None:
+        assert self._sealer is not None
+        await warn_of_missing_keys(self._store, self._sealer)
 
     def _seconds_until(self, moment: datetime | None) -> float:
         if moment is None:

@@ -19,6 +19,8 @@ class Change(NamedTuple):
 
     task: TaskRecord
     previous: TaskStatus | None
+    error: str | None = None
+    """What to tell of the error where the record has it encrypted."""
 
 
 class Said(NamedTuple):

@@ -43,27 +43,26 @@ class Ledger:
         if self._feed:
             self._feed.publish(Change(task.record, task.record.status))
 
-    def enter(self, task: LiveTask, event: Event) -> None:
-        """The event happens to the task now."""
+    def enter(self, task: LiveTask, event: Event, error: str | None = None) -> None:
+        """The event happens to the task now; *error* is what to tell of it, if not the record's."""
         record = task.record
         previous = record.status
         transition(record, event, self._clock.now())
         self._journal.put(record)
         if self._feed:
-            self._feed.publish(Change(record, previous))
+            self._feed.publish(Change(record, previous, error))
         if record.status.finished:
             self._live.remove(task)
 
     def fail(self, task: LiveTask, error: BaseException) -> None:
         """The attempt ended with *error*, and there is no further one."""
-        self._note(task, error)
-        self.enter(task, Event.FAIL)
+        self.enter(task, Event.FAIL, self._note(task, error))
 
     def retry(self, task: LiveTask, error: BaseException, after: float) -> None:
         """The attempt ended with *error*; the next one is *after* seconds away."""
-        self._note(task, error)
+        told = self._note(task, error)
         task.record.run_at = self._clock.now() + timedelta(seconds=after)
-        self.enter(task, Event.RETRY)
+        self.enter(task, Event.RETRY, told)
 
     def release(self, task: LiveTask) -> None:
         """The waiting task is anybody's: whoever is next runs it."""
@@ -111,9 +110,18 @@ class Ledger:
             task.record.progress = progress
             self._journal.put(task.record)
 
-    def _note(self, task: LiveTask, error: BaseException) -> None:
-        task.record.error = storable(_sentence(error)[:_ERROR_LENGTH])
-        task.record.stacktrace = storable(_stack(error)[-_STACK_LENGTH:])
+    def _note(self, task: LiveTask, error: BaseException) -> str | None:
+        """Put the error on record; what to tell of it, if that is something else."""
+        record, veil = task.record, task.veil
+        sentence = storable(_sentence(error)[:_ERROR_LENGTH])
+        stack = storable(_stack(error)[-_STACK_LENGTH:])
+        if veil is None:
+            record.error, record.stacktrace = sentence, stack
+            return None
+        task.veil = None
+        record.error = veil.sealed_error(record, error, sentence)
+        record.stacktrace = veil.sealed(record, "stack", stack)
+        return veil.masked(sentence)
 
 
 def _sentence(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ..context import StopFlag
 from ..records import TaskRecord
 from ..registry import TaskFunction
+from ..sealing import Veil
 from .queues import Place
 
 
@@ -59,8 +60,8 @@ owner before without asking the backend how many there are."""
 class LiveTask:
     """An unfinished task with what is needed to run it here.
 
-    ``arguments`` is None for a task that came from the backend: they are decoded just
-    before the call. ``gone`` says that the task must not run here (any more).
+    ``arguments`` is None for a task that came from the backend, and where they are encrypted:
+    they are decoded just before the call. ``gone`` says that the task must not run here (any more).
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class LiveTask:
         "record",
         "stop",
         "stop_reason",
+        "veil",
     )
 
     def __init__(
@@ -109,6 +111,8 @@ class LiveTask:
         """Where it waits for its turn, or was promised that it may."""
         self.parcel: bytes | None = None
         """The arguments as a process of ours takes them."""
+        self.veil: Veil | None = None
+        """Hides what the running attempt says, where arguments are encrypted."""
 
     @property
     def must_be_stored(self) -> bool:

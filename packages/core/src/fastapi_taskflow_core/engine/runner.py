@@ -16,6 +16,7 @@ from ..lifecycle import Event
 from ..records import ExecutorKind, LogLevel, Progress, TaskStatus
 from ..results import stored_result
 from ..retry import Retry, next_attempt
+from ..sealing import Sealer, Veil
 from ..surroundings import Surroundings
 from .journal import Journal
 from .ledger import Ledger
@@ -32,6 +33,7 @@ class Runner:
         later: What to do with a task whose next attempt is some seconds away.
         patience: Over when the engine drains: then no new attempts start.
         trusted: Whether others are sure to think this instance alive.
+        sealer: Encrypts arguments; None where they are not.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Runner:
         later: Callable[[LiveTask, float], None],
         patience: Patience,
         trusted: Callable[[], bool],
+        sealer: Sealer | None = None,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
@@ -54,6 +57,7 @@ class Runner:
         self._later = later
         self._patience = patience
         self._trusted = trusted
+        self._sealer = sealer
 
     async def run(self, task: LiveTask) -> None:
         """Run the task until it is finished, waits for a retry, or is no longer ours."""
@@ -94,7 +98,7 @@ class Runner:
             if task.stop.raised:
                 raise asyncio.CancelledError
         args, kwargs = self._arguments(task)
-        task.context.run(current.set, Voice(task, self._ledger, self._clock.now))
+        task.context.run(current.set, Voice(task, self._ledger, self._clock.now, task.veil))
         executor, limit = self._executors[record.executor], task.function.options.timeout
         if limit is None:
             return await executor.run(task, args, kwargs)
@@ -110,14 +114,19 @@ class Runner:
         return record.requeue_on_interrupt and record.epoch == 1 and self._trusted()
 
     def _arguments(self, task: LiveTask) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        if task.arguments is None:
-            record = task.record
-            if record.payload is None:
-                raise PayloadError("the arguments of this task were not stored")
-            task.arguments = self._codec.decode(
-                record.task_id, record.func_name, task.function.call, record.payload
-            )
-        return task.arguments
+        if task.arguments is not None:
+            return task.arguments
+        record = task.record
+        if record.payload is None:
+            raise PayloadError("the arguments of this task were not stored")
+        arguments = self._codec.decode(
+            record.task_id, record.func_name, task.function.call, record.payload
+        )
+        if self._sealer is None:
+            task.arguments = arguments
+        else:
+            task.veil = Veil(self._sealer, arguments)
+        return arguments
 
     def _returned(self, task: LiveTask, result: Any) -> None:
         if task.gone:
@@ -210,12 +219,15 @@ async def _within(
 class Voice:
     """What the running task says, from any thread, on its way to the ledger."""
 
-    __slots__ = ("_context", "_ledger", "_loop", "_now", "_task")
+    __slots__ = ("_context", "_ledger", "_loop", "_now", "_task", "_veil")
 
-    def __init__(self, task: LiveTask, ledger: Ledger, now: Callable[[], Any]) -> None:
+    def __init__(
+        self, task: LiveTask, ledger: Ledger, now: Callable[[], Any], veil: Veil | None
+    ) -> None:
         self._task = task
         self._ledger = ledger
         self._now = now
+        self._veil = veil
         self._loop = asyncio.get_running_loop()
         self._context: TaskContext | None = None
 
@@ -235,11 +247,16 @@ class Voice:
 
     def log(self, level: LogLevel, message: str, extra: dict[str, Any] | None) -> None:
         """Keep a line."""
+        if self._veil is not None:
+            message, extra = self._veil.masked(message), self._veil.masked_fields(extra)
         self._on_loop(self._ledger.log, self._task, self._now(), level, message, extra)
 
     def progress(self, done: float, total: float | None, message: str | None) -> None:
         """Keep how far the task is."""
-        self._on_loop(self._ledger.progress, self._task, Progress(done, total, message))
+        progress = Progress(done, total, message)
+        if self._veil is not None:
+            progress = self._veil.sealed_progress(self._task.record, progress)
+        self._on_loop(self._ledger.progress, self._task, progress)
 
     def _on_loop(self, call: Callable[..., object], *args: object) -> None:
         try:

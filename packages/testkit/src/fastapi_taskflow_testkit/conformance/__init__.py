@@ -30,6 +30,7 @@ from .later import *
 from .logs import *
 from .metrics import *
 from .opening import *
+from .payloads import *
 from .querying import *
 from .retention import *
 from .second import *

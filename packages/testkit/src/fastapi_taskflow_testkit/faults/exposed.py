@@ -15,6 +15,7 @@ from fastapi_taskflow_core.backends.base import (
     Claim,
     InstanceInfo,
     Page,
+    PayloadChange,
     Pulse,
     Query,
     RollupQuery,
@@ -82,6 +83,12 @@ class ExposedBackend:
         """See `TaskStore.request_cancel`."""
         return await self._meet(
             "request_cancel", task_id, lambda: self._backend.request_cancel(task_id, now)
+        )
+
+    async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
+        """See `TaskStore.replace_payloads`."""
+        return await self._meet(
+            "replace_payloads", changes, lambda: self._backend.replace_payloads(changes)
         )
 
     async def delete(self, before: datetime, limit: int) -> int:

@@ -7,7 +7,16 @@ from itertools import cycle
 from .weather import Delay, Fault, Moment, Operation, Twice, Weather
 
 _ANSWERED_ONCE = frozenset(
-    {"beat", "claim", "delete", "drop_later", "fire", "put_later", "change_setting"}
+    {
+        "beat",
+        "change_setting",
+        "claim",
+        "delete",
+        "drop_later",
+        "fire",
+        "put_later",
+        "replace_payloads",
+    }
 )
 """Of these the second answer differs by design: a slot is settled once, a death told once."""
 _LATE = 0.001

@@ -1,0 +1,79 @@
+"""Keys come and go: which ones stored tasks need, and sealing their arguments anew."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+
+from .backends.base import PayloadChange, Query, TaskReader, TaskStore
+from .errors import PayloadError
+from .records import RETRYABLE, UNFINISHED, TaskRecord
+from .sealing import Sealer
+
+logger = logging.getLogger(__name__)
+
+PLAIN = "none"
+"""Stands for the key of arguments that are not encrypted."""
+_NEEDED = UNFINISHED | RETRYABLE
+_AT_ONCE = 200
+
+
+async def keys_needed(reader: TaskReader, sealer: Sealer) -> dict[str, int]:
+    """How many tasks that may still run, or be retried, need each key."""
+    needed = Counter[str]()
+    async for tasks in _pages(reader):
+        for task in tasks:
+            if task.payload is not None:
+                needed[sealer.key_of(task.payload) or PLAIN] += 1
+    return dict(needed)
+
+
+async def warn_of_missing_keys(reader: TaskReader, sealer: Sealer) -> None:
+    """Log which keys are needed and not there."""
+    needed = await keys_needed(reader, sealer)
+    for name in needed.keys() - {PLAIN, *sealer.keys()}:
+        logger.warning(
+            "%d waiting or failed tasks are encrypted with key %s, which is not configured:"
+            " they cannot run until it is in encrypt_args_key again",
+            needed[name],
+            name,
+        )
+
+
+async def reseal_stored(reader: TaskReader, store: TaskStore, sealer: Sealer) -> int:
+    """Seal with the first key the arguments of tasks that nobody holds; how many there were.
+
+    What a living instance holds is left to it: it would write back what it has.
+    """
+    changed = 0
+    async for tasks in _pages(reader):
+        changes = [
+            change
+            for task in tasks
+            if (task.owner is None or task.status.finished)
+            and (change := _resealed(task, sealer)) is not None
+        ]
+        if changes:
+            changed += await store.replace_payloads(changes)
+    return changed
+
+
+def _resealed(task: TaskRecord, sealer: Sealer) -> PayloadChange | None:
+    if task.payload is None or sealer.key_of(task.payload) == sealer.keys()[0]:
+        return None
+    try:
+        return PayloadChange(task.task_id, task.payload, sealer.reseal(task))
+    except PayloadError as error:
+        logger.warning("task %s stays as it is: %s", task.task_id, error)
+        return None
+
+
+async def _pages(reader: TaskReader) -> AsyncIterator[Sequence[TaskRecord]]:
+    query: Query | None = Query(statuses=_NEEDED, limit=_AT_ONCE)
+    while query is not None:
+        page = await reader.query(query)
+        yield page.tasks
+        query = (
+            None if page.next is None else Query(statuses=_NEEDED, limit=_AT_ONCE, cursor=page.next)
+        )
