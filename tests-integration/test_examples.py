@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -19,6 +20,7 @@ def test_every_example_is_tried_here():
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "basic.py",
         "demo.py",
+        "encryption.py",
         "schedules.py",
     }
 
@@ -65,4 +67,24 @@ def test_schedules_run_by_themselves_by_hand_and_once(serve, finished, until, tm
     assert finished(client, first)["status"] == "cancelled"
     assert finished(client, second)["status"] == "success"
     assert client.delete("/reminders/ada").json() is False
+    server.stop()
+
+
+def test_encryption_shows_no_card_and_changes_its_key(serve, finished, tmp_path):
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings = {"PYTHONPATH": str(EXAMPLES), "ENCRYPTION_DB": str(tmp_path / "payments.db")}
+    card = "4000001234567899"
+    server = serve("encryption:app", ENCRYPTION_KEY=old, **settings)
+    client = server.client()
+    paid = client.post("/payments", json={"card": card, "amount": 7}).json()["task_id"]
+    task = finished(client, paid)
+    assert task["logs"][0]["message"] == "charging 7 to ***"
+    assert (task["result"], task["args"]) == ("encrypted", {"arguments": "encrypted"})
+    assert client.get(f"/receipts/{paid}").json() == f"receipt for {card}"
+    refused = client.post("/payments", json={"card": "none", "amount": 7}).json()["task_id"]
+    assert finished(client, refused)["error"] == "ValueError: encrypted"
+    server.stop()
+    assert card.encode() not in (tmp_path / "payments.db").read_bytes()
+    server = serve("encryption:app", ENCRYPTION_KEY=f"{new},{old}", **settings)
+    assert list(server.client().post("/keys/rotate").json().values()) == [1]
     server.stop()

@@ -18,10 +18,11 @@ MAY_IMPORT = {
     "mysql": {"core", "sql"},
     "redis": {"core"},
     "scheduler": {"core"},
+    "encryption": {"core"},
     "admin": {"core"},
     "testkit": {"core"},
     "fastapi-taskflow": {
-        *("core", "sqlite", "postgres", "mysql", "redis", "scheduler", "admin"),
+        *("core", "sqlite", "postgres", "mysql", "redis", "scheduler", "encryption", "admin"),
     },
 }
 NEEDS_NO_IO = ["lifecycle", "metrics", "options", "records", "retry", "rollups"]

@@ -18,6 +18,7 @@ from fastapi_taskflow_core.engine.turns import Turns
 from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
+    PayloadError,
     QueueFullError,
     ScheduleNotFound,
     TaskStateError,
@@ -120,6 +121,7 @@ class FakeManager:
         self.trouble: Exception | None = None
         self.known = {"send", "pay"}
         self.full: set[str] = set()
+        self.sealed: set[str] = set()
         self.arranged: list[tuple[str, object]] = []
         self.state = UP
         self.turns = Turns({"mail": QueueConfig(concurrency=3, max_size=9)}, {})
@@ -146,6 +148,8 @@ class FakeManager:
             raise TaskStateError(task_id, task.status, "retry")
         if task.func_name not in self.known:
             raise FunctionUnknown(task.func_name)
+        if task.func_name in self.sealed:
+            raise PayloadError("cannot decrypt: no configured key fits")
         if task.queue in self.full:
             raise QueueFullError(task.queue, f"{task_id}-again")
         new = TaskRecord(f"{task_id}-again", task.func_name, NOON, retry_of=task_id)

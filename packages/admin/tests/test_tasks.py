@@ -211,6 +211,18 @@ async def test_a_function_that_is_not_registered_is_409(
     assert "'removed'" in response.json()["detail"]
 
 
+async def test_arguments_that_cannot_be_read_are_409(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(0, TaskStatus.FAILED))
+    manager.sealed = {"send"}
+    response = await client.post("/tasks/task-0000/retry")
+    assert response.status_code == 409
+    assert response.json()["detail"] == "cannot decrypt: no configured key fits"
+    many = await client.post("/tasks/bulk-retry", json={"task_ids": ["task-0000"]})
+    assert many.json()["skipped"] == 1
+
+
 async def test_a_cancelled_task_is_returned_as_it_then_stands(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:

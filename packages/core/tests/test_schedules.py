@@ -13,7 +13,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def nothing_installed(monkeypatch):
-    monkeypatch.setattr(plugins, "_scheduler_maker", lambda: None)
+    monkeypatch.setattr(plugins, "_maker", lambda name: None)
 
 
 @pytest.mark.usefixtures("nothing_installed")

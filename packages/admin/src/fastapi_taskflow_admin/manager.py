@@ -38,6 +38,7 @@ class Manager(Protocol):
             TaskNotFound: no task has this id.
             TaskStateError: it has not failed, or has not finished.
             FunctionUnknown: this process does not know its function.
+            PayloadError: its arguments cannot be read, as without the key they are encrypted with.
             QueueFullError: its queue has no room.
         """
 

@@ -14,6 +14,7 @@ from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
     NotStarted,
+    PayloadError,
     QueueFullError,
     ScheduleNotFound,
     TaskNotFound,
@@ -26,6 +27,7 @@ Refusal = (
     TaskNotFound
     | TaskStateError
     | FunctionUnknown
+    | PayloadError
     | ScheduleNotFound
     | NotStarted
     | QueueFullError
@@ -35,6 +37,7 @@ REFUSALS = (
     TaskNotFound,
     TaskStateError,
     FunctionUnknown,
+    PayloadError,
     ScheduleNotFound,
     NotStarted,
     QueueFullError,
@@ -96,7 +99,7 @@ def refused(error: Refusal) -> HTTPException:
             return HTTPException(404, str(error))
         case TaskStateError():
             return HTTPException(400, str(error))
-        case FunctionUnknown():
+        case FunctionUnknown() | PayloadError():
             return HTTPException(409, str(error))
         case BackendUnavailable() | NotStarted() | QueueFullError():
             return HTTPException(503, str(error), headers={"Retry-After": str(RETRY_AFTER)})

@@ -504,6 +504,7 @@ class TaskManager:
             TaskStateError: It is not FAILED, INTERRUPTED or REJECTED, or its arguments
                 could not be kept.
             FunctionUnknown: Its function is not registered in this process.
+            PayloadError: Its arguments cannot be read, as without the key they are encrypted with.
             QueueFullError: Its queue has no room; the new task is recorded as REJECTED.
             BackendUnavailable: The new task could not be stored.
         """

@@ -99,8 +99,8 @@ class OneOff:
     func: Callable[..., Any]
     run_at: datetime
     run_key: str
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = field(default=(), repr=False)
+    kwargs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Runtime(Protocol):

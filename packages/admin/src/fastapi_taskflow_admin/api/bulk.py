@@ -13,6 +13,7 @@ from fastapi_taskflow_core.backends.base import Query
 from fastapi_taskflow_core.errors import (
     BackendUnavailable,
     FunctionUnknown,
+    PayloadError,
     QueueFullError,
     TaskNotFound,
     TaskStateError,
@@ -22,7 +23,7 @@ from fastapi_taskflow_core.records import TaskRecord
 
 from .schemas import BulkItem, BulkRequest, BulkResult
 
-SKIPS = (TaskNotFound, TaskStateError, FunctionUnknown, QueueFullError)
+SKIPS = (TaskNotFound, TaskStateError, FunctionUnknown, PayloadError, QueueFullError)
 
 Change = Callable[[str], Awaitable[BulkItem]]
 

@@ -37,7 +37,7 @@ _UNITS = {
 }
 _NOT_FOUND = problem(404, "No task has this id.")
 _WRONG_STATUS = problem(400, "The task's status does not allow it.")
-_UNKNOWN_FUNCTION = problem(409, "The function is not known here.")
+_UNKNOWN_FUNCTION = problem(409, "The function is not known here, or the arguments cannot be read.")
 _COUNT_DIFFERS = problem(409, "The filter matches another number.")
 
 
