@@ -1,6 +1,10 @@
-"""Schedules of several real processes that share one file, some of which are killed."""
+"""Schedules of several real processes that share one storage, some of which are killed.
+
+``TASKFLOW_SOAK=1`` takes the numbers of the promise: eight processes, sixty slots.
+"""
 
 import asyncio
+import itertools
 import os
 import random
 import subprocess
@@ -15,11 +19,12 @@ from pathlib import Path
 import pytest
 
 from fastapi_taskflow_core.backends.scheduling import Slot, SlotOutcome
-from fastapi_taskflow_core.records import TaskStatus
-from fastapi_taskflow_sqlite import SqliteBackend
+from fastapi_taskflow_core.plugins import backend_from_url
+from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 from fastapi_taskflow_testkit.servers import missing
+from places import KINDS, Place, place
 
-SECOND = timedelta(seconds=1)
+PROCESSES, SLOTS, EVERY = (8, 60, 1.0) if os.environ.get("TASKFLOW_SOAK") else (3, 20, 0.5)
 FAKETIME = os.environ.get(
     "TASKFLOW_FAKETIME", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 )
@@ -27,16 +32,17 @@ PROGRAM = """
 import asyncio, os, signal
 from fastapi_taskflow import TaskManager, get_task_context
 
-manager = TaskManager(snapshot_db="tasks.db", drain_timeout=2)
+manager = TaskManager(snapshot_backend=os.environ["TASKS_URL"], drain_timeout=2, lease=2)
 ledger = os.open("ledger", os.O_APPEND | os.O_CREAT | os.O_WRONLY)
 
-@manager.schedule(every=1)
+@manager.schedule(every=float(os.environ["EVERY"]))
 async def tick() -> None:
     os.write(ledger, (get_task_context().tags["slot"] + "\\n").encode())
 
 async def main() -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    open(f"ready-{os.getpid()}", "w").close()
     await manager.startup()
     await over.wait()
     await manager.shutdown()
@@ -46,15 +52,34 @@ asyncio.run(main())
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest) -> Iterator[Place]:
+    with place(request.param) as where:
+        yield where
+
+
+@pytest.fixture
+def file() -> Iterator[Place]:
+    with place("sqlite") as where:
+        yield where
+
+
 @contextmanager
-def processes(folder: Path) -> Iterator[Start]:
-    """Starts instances in *folder*; none is left at the end."""
+def processes(folder: Path, store: Place) -> Iterator[Start]:
+    """Starts instances in *folder* that share *store*; none is left at the end."""
     (folder / "instance.py").write_text(PROGRAM)
     with ExitStack() as running:
 
         def start(**environment: str) -> "subprocess.Popen[bytes]":
             process = subprocess.Popen(
-                [sys.executable, "instance.py"], cwd=folder, env={**os.environ, **environment}
+                [sys.executable, "instance.py"],
+                cwd=folder,
+                env={
+                    **os.environ,
+                    "TASKS_URL": store.url,
+                    "EVERY": str(EVERY),
+                    **environment,
+                },
             )
             running.callback(process.wait, 20)
             running.callback(process.kill)
@@ -76,101 +101,112 @@ def until_slots_ran(folder: Path, number: int, within: float = 40) -> None:
         time.sleep(0.1)
 
 
-def settled(folder: Path) -> tuple[list[Slot], dict[str, TaskStatus]]:
-    """The slots, the oldest first, and the status of their tasks."""
+def settled(store: Place) -> list[tuple[Slot, TaskRecord | None]]:
+    """The slots with their tasks, the oldest first."""
 
-    async def read() -> tuple[list[Slot], dict[str, TaskStatus]]:
-        backend = SqliteBackend(folder / "tasks.db")
+    async def read() -> list[tuple[Slot, TaskRecord | None]]:
+        backend = backend_from_url(store.url)
         await backend.open()
-        slots = list(reversed(await backend.slots("tick", 1000)))
-        tasks = [await backend.get(slot.task_id) for slot in slots if slot.task_id]
+        slots = reversed(await backend.slots("tick", 1000))
+        found = [
+            (slot, await backend.get(slot.task_id) if slot.task_id else None) for slot in slots
+        ]
         await backend.close()
-        return slots, {task.task_id: task.status for task in tasks if task}
+        return found
 
     return asyncio.run(read())
 
 
-def stop(*instances: "subprocess.Popen[bytes]") -> None:
+def stop(folder: Path, *instances: "subprocess.Popen[bytes]") -> None:
     for instance in instances:
+        while not (folder / f"ready-{instance.pid}").exists():
+            time.sleep(0.05)  # it has just been started
         instance.terminate()
     assert [instance.wait(20) for instance in instances] == [0] * len(instances)
 
 
-def test_each_slot_runs_once_though_instances_are_killed(tmp_path):
-    with processes(tmp_path) as start:
-        instances = [start() for _ in range(3)]
+@pytest.mark.timeout(240)
+def test_each_slot_runs_once_though_instances_are_killed(tmp_path, store):
+    with processes(tmp_path, store) as start:
+        instances = [start() for _ in range(PROCESSES)]
         kills = 0
-        for number in range(3, 16, 3):
+        for number in range(3, SLOTS, 4):
             until_slots_ran(tmp_path, number)
-            time.sleep(random.random())  # any moment of a slot will do
-            chosen = random.randrange(3)
+            time.sleep(random.random() * EVERY)  # any moment of a slot will do
+            chosen = random.randrange(PROCESSES)
             instances[chosen].kill()
             instances[chosen] = start()
             kills += 1
-        until_slots_ran(tmp_path, 18)
-        stop(*instances)
-    slots, statuses = settled(tmp_path)
-    assert all(later.at - slot.at == SECOND for slot, later in zip(slots, slots[1:], strict=False))
-    assert {slot.outcome for slot in slots} == {SlotOutcome.FIRED}
+        until_slots_ran(tmp_path, SLOTS)
+        stop(tmp_path, *instances)
+    found = settled(store)
+    slots = [slot for slot, _ in found]
+    gaps = {later.at - slot.at for slot, later in itertools.pairwise(slots)}
+    assert gaps == {timedelta(seconds=EVERY)}
     runs = ran(tmp_path)
-    for slot in slots:
-        # One that was killed between its start and its first line must not start again.
-        cut_off = statuses[slot.task_id] is TaskStatus.INTERRUPTED
-        assert runs[slot.at.isoformat()] == 1 or (cut_off and not runs[slot.at.isoformat()])
-    print(f"{len(slots)} slots, {kills} kills, ran {runs.total()}, twice 0")
+    for slot, task in found:
+        if slot.outcome is SlotOutcome.FIRED:
+            # One that was killed between its start and its first line must not start again,
+            # and what is still to run has not been claimed from the dead.
+            done = task.status is TaskStatus.SUCCESS
+            assert runs[slot.at.isoformat()] == 1 if done else runs[slot.at.isoformat()] <= 1
+    outcomes = Counter(slot.outcome.value for slot in slots)
+    print(f"{dict(outcomes)}, {kills} kills, ran {runs.total()}, twice 0")
+    assert set(runs.values()) == {1}
+    assert runs.total() >= SLOTS
+    lost = [task for _, task in found if task is not None and not task.status.finished]
+    assert len(lost) <= kills
 
 
-def test_of_a_pause_of_all_processes_the_latest_slot_is_made_up_for(tmp_path):
-    with processes(tmp_path) as start:
+def test_of_a_pause_of_all_processes_the_latest_slot_is_made_up_for(tmp_path, file):
+    with processes(tmp_path, file) as start:
         first = start()
         until_slots_ran(tmp_path, 2)
         first.kill()
         first.wait(20)
         before = len(ran(tmp_path))
-        time.sleep(5)  # the pause
+        time.sleep(5 * EVERY)  # the pause
         second = start()
         until_slots_ran(tmp_path, before + 2)
-        stop(second)
-    slots, _ = settled(tmp_path)
-    outcomes = [slot.outcome for slot in slots]
+        stop(tmp_path, second)
+    outcomes = [slot.outcome for slot, _ in settled(file)]
     missed = outcomes.count(SlotOutcome.MISFIRED)
-    assert 3 <= missed <= 10
+    assert missed >= 3
     assert outcomes[outcomes.index(SlotOutcome.MISFIRED) + missed] is SlotOutcome.FIRED
     assert set(ran(tmp_path).values()) == {1}
 
 
-def test_each_slot_runs_once_though_clocks_are_half_a_minute_apart(tmp_path):
+@pytest.mark.timeout(120)
+def test_each_slot_runs_once_though_clocks_are_half_a_minute_apart(tmp_path, store):
     if not Path(FAKETIME).exists():
         missing("libfaketime", "apt-get install libfaketime, or set TASKFLOW_FAKETIME to its path")
-    with processes(tmp_path) as start:
+    with processes(tmp_path, store) as start:
         instances = [
             start(LD_PRELOAD=FAKETIME, FAKETIME=offset, DONT_FAKE_MONOTONIC="1")
             for offset in ("+0s", "-15s", "+15s")
         ]
-        until_slots_ran(tmp_path, 10)
-        stop(*instances)
-    slots, _ = settled(tmp_path)
+        until_slots_ran(tmp_path, SLOTS // 2)
+        stop(tmp_path, *instances)
+    slots = [slot for slot, _ in settled(store)]
     assert {slot.outcome for slot in slots} <= {SlotOutcome.FIRED, SlotOutcome.MISFIRED}
     fired = {slot.at.isoformat() for slot in slots if slot.outcome is SlotOutcome.FIRED}
-    assert ran(tmp_path) == Counter(fired)
+    runs = ran(tmp_path)
+    assert set(runs.values()) == {1}
+    assert runs.keys() <= fired
+    assert len(fired) - len(runs) <= 1  # one that was settled while its instance stopped
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.35])
-def test_a_slot_runs_soon_after_its_moment(tmp_path, delay):
+def test_a_slot_runs_soon_after_its_moment(tmp_path, file, delay):
     time.sleep(delay)  # whatever the moment of the start
-    with processes(tmp_path) as start:
+    with processes(tmp_path, file) as start:
         instance = start()
         until_slots_ran(tmp_path, 4)
-        stop(instance)
-    slots, _ = settled(tmp_path)
-
-    async def lateness() -> list[float]:
-        backend = SqliteBackend(tmp_path / "tasks.db")
-        await backend.open()
-        tasks = [(slot, await backend.get(slot.task_id)) for slot in slots if slot.task_id]
-        await backend.close()
-        return sorted((task.start_time - slot.at).total_seconds() for slot, task in tasks)
-
-    late = asyncio.run(lateness())
+        stop(tmp_path, instance)
+    late = sorted(
+        (task.start_time - slot.at).total_seconds()
+        for slot, task in settled(file)
+        if task is not None and task.start_time is not None
+    )
     print(f"late by {[round(each * 1000) for each in late]} ms")
     assert late[len(late) // 2] < 0.1
