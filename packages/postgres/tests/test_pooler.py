@@ -15,7 +15,8 @@ import pytest
 from postgres_tools import private_server
 
 from fastapi_taskflow_core.backends.base import Claim, Query, RollupQuery
-from fastapi_taskflow_postgres import PostgresBackend
+from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_postgres import PostgresBackend, news
 from fastapi_taskflow_testkit.builders import FUNCTION, a_beat, a_task, ended, put, update
 from fastapi_taskflow_testkit.patience import insist, opened
 from fastapi_taskflow_testkit.servers import missing
@@ -83,3 +84,16 @@ async def test_applications_with_schemas_of_their_own_share_a_pooler(pooled: str
             successes = sum(value.n for key, value in counted.items() if key.event == "success")
             assert successes == sum(done[number::2]) > 0
             assert successes + sum((await backend.unfinished()).values()) == 3 * 20 * 5
+
+
+async def test_behind_a_pooler_nothing_is_heard_and_that_is_said(
+    pooled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "_PATIENCE", 1.0)
+    backend = PostgresBackend(pooled)
+    await insist(backend.open)
+    try:
+        with pytest.raises(BackendUnavailable, match="is there a pooler"):
+            await backend.listen(lambda: None)
+    finally:
+        await backend.close()

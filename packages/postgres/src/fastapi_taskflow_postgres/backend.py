@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from fastapi_taskflow_core import checks
@@ -17,6 +18,7 @@ from fastapi_taskflow_sql import (
 
 from .address import Address
 from .dialect import POSTGRES
+from .news import KNOCK, channel, listen
 from .server import CLOCK, PostgresServer
 
 
@@ -61,10 +63,11 @@ class PostgresBackend(SqlBackend):
             statement_timeout=checks.seconds("statement_timeout", statement_timeout, zero=False),
         )
         sql = Statements(POSTGRES, prefix)
-        server = PostgresServer(self._address, sql, self._schema, self._limits)
+        self._server = PostgresServer(self._address, sql, self._schema, self._limits)
+        self._channel = channel(self._schema, prefix)
         super().__init__(
             sql,
-            ServerConnections(server, pool_size),
+            ServerConnections(self._server, pool_size),
             ServerClock(CLOCK),
             BeatsOnly(),
             Capabilities(survives_restart=True, shared=True),
@@ -72,6 +75,14 @@ class PostgresBackend(SqlBackend):
 
     def __repr__(self) -> str:
         return f"PostgresBackend({self._address.name!r})"
+
+    async def knock(self) -> None:
+        """See `NewsStore.knock`."""
+        await self._connections.write(lambda connection: connection.fetch(KNOCK, (self._channel,)))
+
+    async def listen(self, heard: Callable[[], object]) -> None:
+        """See `NewsStore.listen`."""
+        await listen(self._server, self._channel, self.knock, heard)
 
     def another(self) -> PostgresBackend:
         """A further backend for the same data, not open yet."""

@@ -65,6 +65,22 @@ class PostgresSession:
         # Nothing was asked, so what the server has to say is that it goes away.
         return not _ready(driver, selectors.EVENT_READ, 0)
 
+    def fileno(self) -> int:
+        """The socket, for who waits for notifications."""
+        return int(self._driver.fileno())
+
+    def notified(self) -> bool:
+        """Whether there were notifications since the last time. Does not wait.
+
+        Raises:
+            BackendUnavailable: the connection is gone.
+        """
+        with translated_refusal("postgres"):
+            self._driver.poll()
+        some = bool(self._driver.notifies)
+        self._driver.notifies.clear()
+        return some
+
     def begin(self, statement: str, deadline: _Deadline) -> None:
         """Be in a transaction from the next statement on; *statement* begins it."""
         self._beginning, self._deadline = statement, deadline

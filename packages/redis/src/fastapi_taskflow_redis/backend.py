@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -102,6 +102,14 @@ class RedisBackend:
     def another(self) -> RedisBackend:
         """A further backend for the same data, not open yet."""
         return RedisBackend(self._address, prefix=self._keys.prefix, **asdict(self._limits))
+
+    async def knock(self) -> None:
+        """See `NewsStore.knock`."""
+        await self._server.send(("PUBLISH", self._keys("news"), ""))
+
+    async def listen(self, heard: Callable[[], object]) -> None:
+        """See `NewsStore.listen`."""
+        await self._server.listen(self._keys("news"), heard)
 
     async def open(self) -> None:
         """Connect, and create or migrate what is stored. Twice is once."""

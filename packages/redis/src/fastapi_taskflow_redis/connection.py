@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
 _OLDEST = (6, 2)
+_LISTENS = 30.0
+"""Seconds after which a connection that says nothing is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,27 @@ class Server:
                 for command in commands:
                     pipeline.execute_command(*command)
                 return await pipeline.execute()
+
+    async def listen(self, channel: bytes, heard: Callable[[], object]) -> None:
+        """Call *heard* for what is published on the channel, on a connection of its own.
+
+        Raises:
+            BackendUnavailable: the server is away.
+            BackendMisconfigured: this user may not subscribe.
+        """
+        client = Redis(connection_pool=self._pool())
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as subscription:
+                with translated(self.name, self._limits.timeout):
+                    await subscription.subscribe(channel)
+                    while True:
+                        if await subscription.get_message(timeout=_LISTENS) is None:
+                            await subscription.ping()
+                        else:
+                            heard()
+        finally:
+            with suppress(RedisError, OSError):
+                await client.connection_pool.disconnect()
 
     def _opened(self) -> Redis:
         if self._client is None:

@@ -23,6 +23,7 @@
 ``audit``                    entries by id; ``audit_by:<list>`` ids of all, of an actor, an action
 ``instances``, ``beats``     what instances said last, and when; ``dead`` are those declared dead
 ``staged:<token>``           parts of a large batch on their way, for a minute
+``news``                     no key: the channel on which instances hear of each other's changes
 ``schema``, ``migrating``    the version of all this, and who is bringing it up to date
 ===========================  ==================================================================
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum, auto
+from itertools import chain
 from typing import TypeVar
 
 from ..errors import BackendError, BackendUnavailable
-from ..records import LogEntry, TaskRecord
+from ..records import LogEntry, TaskRecord, TaskStatus
 from ..rollups import RollupKey, RollupValue
 from .audit import AuditEntry, AuditQuery
 from .base import (
@@ -33,6 +35,7 @@ from .base import (
     Written,
 )
 from .memory import MemoryBackend
+from .news import NewsStore
 from .scheduling import Later, Slot
 from .settings import Setting, SettingChange
 
@@ -60,6 +63,7 @@ class GuardedBackend:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._standin = backend if not backend.capabilities.survives_restart else MemoryBackend()
+        self._news = backend if isinstance(backend, NewsStore) else None
         self._door = Door.NEVER_OPENED
         self._opening = asyncio.Lock()
 
@@ -115,9 +119,29 @@ class GuardedBackend:
                 self._door = Door.OPEN
         return await operation(self._backend)
 
+    @property
+    def tells(self) -> bool:
+        """Whether other instances can be heard."""
+        return self._news is not None
+
+    async def listen(self, heard: Callable[[], object]) -> None:
+        """See `NewsStore.listen`."""
+        if self._news is None or self._door is not Door.OPEN:
+            raise BackendUnavailable("the task storage tells of nothing")
+        await self._news.listen(heard)
+
+    async def _tell(self) -> None:
+        """Others may want to know at once what was just done; if they do not, they will soon."""
+        if self._news is not None and self._door is Door.OPEN:
+            with suppress(BackendError):
+                await self._news.knock()
+
     async def write(self, batch: Batch) -> Written:
         """See `TaskStore.write`."""
-        return await self._use(lambda backend: backend.write(batch))
+        written = await self._use(lambda backend: backend.write(batch))
+        if self._news is not None and any(map(_is_anybodys, chain(batch.inserts, batch.updates))):
+            await self._tell()
+        return written
 
     async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
         """See `TaskStore.claim`."""
@@ -133,7 +157,9 @@ class GuardedBackend:
 
     async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """See `TaskStore.request_cancel`."""
-        return await self._use(lambda backend: backend.request_cancel(task_id, now))
+        task = await self._use(lambda backend: backend.request_cancel(task_id, now))
+        await self._tell()
+        return task
 
     async def replace_payloads(self, changes: Sequence[PayloadChange]) -> int:
         """See `TaskStore.replace_payloads`."""
@@ -177,7 +203,9 @@ class GuardedBackend:
 
     async def put_later(self, run_key: str, task: TaskRecord, now: datetime) -> str | None:
         """See `ScheduleStore.put_later`."""
-        return await self._use(lambda backend: backend.put_later(run_key, task, now))
+        replaced = await self._use(lambda backend: backend.put_later(run_key, task, now))
+        await self._tell()
+        return replaced
 
     async def drop_later(self, run_key: str, now: datetime) -> TaskRecord | None:
         """See `ScheduleStore.drop_later`."""
@@ -189,7 +217,10 @@ class GuardedBackend:
 
     async def change_setting(self, change: SettingChange) -> bool:
         """See `SettingStore.change_setting`."""
-        return await self._use(lambda backend: backend.change_setting(change))
+        changed = await self._use(lambda backend: backend.change_setting(change))
+        if changed:
+            await self._tell()
+        return changed
 
     async def settings(self, prefix: str = "") -> Mapping[str, Setting]:
         """See `SettingStore.settings`."""
@@ -202,3 +233,7 @@ class GuardedBackend:
     async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
         """See `AuditStore.audit`."""
         return await self._use(lambda backend: backend.audit(query))
+
+
+def _is_anybodys(task: TaskRecord) -> bool:
+    return task.owner is None and task.status is TaskStatus.PENDING

@@ -36,6 +36,7 @@ from .journal import LINGER, Journal
 from .lanes import Lanes
 from .ledger import Ledger
 from .live import Live, LiveTask, StopReason
+from .news import News
 from .patience import Patience
 from .queue_limits import QueueLimits
 from .retention import Retention
@@ -164,6 +165,7 @@ class Engine:
         self._counting_keys = Periodic(
             "counting tasks by encryption key", lambda: _KEYS, self._count_keys
         )
+        self._news = News(store.listen, self._news_came)
         self._signals = Signals(self._stop_is_near)
         self._heartbeat: Heartbeat | None = None
         self._store_clock = StoreClock(surroundings.clock)
@@ -203,6 +205,8 @@ class Engine:
             await self.queue_limits.share()
         if self._store.capabilities.survives_restart:
             await self._sweeping.start()
+        if self._store.tells:
+            await self._news.start()
         await self._pruning.start()
         await self._limiting.start()
         if self._sealer is not None and self._store.capabilities.survives_restart:
@@ -245,6 +249,7 @@ class Engine:
         return self.patience.over
 
     async def _drain(self) -> None:
+        await self._news.stop()
         await self._sweeping.stop()
         await self._pruning.stop()
         await self._limiting.stop()
@@ -422,6 +427,12 @@ class Engine:
         if task is not None:
             logger.info("task %s is a duplicate of %s and does not run", task_id, holder)
             self._ledger.lose(task)
+
+    def _news_came(self) -> None:
+        self._sweeping.hurry()
+        self._limiting.hurry()
+        if self._heartbeat is not None:
+            self._heartbeat.hurry()
 
     def _heard(self, pulse: Pulse, sent: float, answered: float) -> None:
         self._store_clock.heard(pulse.now, sent, answered)

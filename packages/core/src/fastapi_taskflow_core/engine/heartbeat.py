@@ -45,33 +45,41 @@ class Heartbeat:
         self._monotonic = monotonic
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._end: asyncio.Event | None = None
+        self._wake: asyncio.Event | None = None
+        self._ending = False
         self._leave = True
 
     async def start(self) -> None:
         """Return after the first beat, or the first failure to beat."""
         home = asyncio.get_running_loop()
         first = asyncio.Event()
+        self._ending = False
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._run(home, first)), name="taskflow-beat", daemon=True
         )
         self._thread.start()
         await first.wait()
 
+    def hurry(self) -> None:
+        """Let the next beat come at once."""
+        if self._thread is not None and self._loop is not None and self._wake is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
     async def stop(self, *, leave: bool = True) -> None:
         """Beat no more. *leave*: say goodbye, so that nobody waits for the lease to run out."""
         thread, self._thread = self._thread, None
-        if thread is None or self._loop is None or self._end is None:
+        if thread is None or self._loop is None or self._wake is None:
             return
-        self._leave = leave
-        self._loop.call_soon_threadsafe(self._end.set)
+        self._leave, self._ending = leave, True
+        self._loop.call_soon_threadsafe(self._wake.set)
         await asyncio.to_thread(thread.join, self._interval)
 
     async def _run(self, home: asyncio.AbstractEventLoop, first: asyncio.Event) -> None:
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         opened = failing = False
         instance = self._beat().instance
-        while not self._end.is_set():
+        while not self._ending:
+            self._wake.clear()
             try:
                 if not opened:
                     await self._backend.open()
@@ -88,8 +96,8 @@ class Heartbeat:
             if not home.is_closed():
                 home.call_soon_threadsafe(first.set)
             try:
-                async with asyncio.timeout(self._interval):
-                    await self._end.wait()
+                async with asyncio.timeout(0 if self._ending else self._interval):
+                    await self._wake.wait()
             except TimeoutError:
                 pass
         try:
