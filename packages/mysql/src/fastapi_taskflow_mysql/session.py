@@ -26,6 +26,8 @@ _ABOUT = "SELECT @@max_allowed_packet, VERSION()"
 _ROOM = 1024
 """Bytes of a packet that are not the statement's."""
 _OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
+IDLE = 5.0
+"""Seconds without an answer after which a connection is looked at before it is used."""
 _MANY = 200
 """Statements that are sent at once."""
 
@@ -52,6 +54,7 @@ class MySQLSession:
         self._deadline = deadline
         self._beginning = ""
         self._in_transaction = False
+        self._answered = time.monotonic()
         left = max(0.1, deadline - time.monotonic())
         try:
             self._driver: pymysql.Connection[Cursor] = pymysql.connect(
@@ -77,7 +80,9 @@ class MySQLSession:
     @property
     def usable(self) -> bool:
         """Whether the connection is there and rests between two transactions."""
-        return bool(self._driver.open) and not self._in_transaction
+        if not self._driver.open or self._in_transaction:
+            return False
+        return time.monotonic() - self._answered < IDLE or self._is_there()
 
     def begin(self, statement: str, deadline: float) -> None:
         """Be in a transaction from the next statement on; *statement* begins it."""
@@ -94,6 +99,16 @@ class MySQLSession:
         if self._in_transaction and self._driver.open:
             self._driver.rollback()
             self._in_transaction = False
+
+    def _is_there(self) -> bool:
+        """Ask the server, which ends connections that have long been idle."""
+        try:
+            self._driver.ping(reconnect=False)
+        except (pymysql.Error, OSError):
+            self.close()
+            return False
+        self._answered = time.monotonic()
+        return True
 
     def close(self) -> None:
         """Let go of the connection. Twice is once."""
@@ -143,6 +158,7 @@ class MySQLSession:
             yield cursor.rowcount
             while cursor.nextset():
                 yield cursor.rowcount
+            self._answered = time.monotonic()
         except pymysql.OperationalError as error:
             if error.args[:1] == (2013,) and time.monotonic() > self._deadline:
                 raise TimeoutError("the server does not answer") from error

@@ -1,0 +1,184 @@
+"""What a start says when the server refuses, in one line, and never the password."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Iterator
+
+import pytest
+from mysql_tools import at, private_server, run
+
+from fastapi_taskflow_core import TaskManager
+from fastapi_taskflow_core.errors import (
+    BackendError,
+    BackendMisconfigured,
+    BackendUnavailable,
+    SchemaTooNew,
+)
+from fastapi_taskflow_mysql import MySQLBackend, session
+from fastapi_taskflow_testkit.builders import a_task, all_ids, put, stored
+from fastapi_taskflow_testkit.patience import opened
+from fastapi_taskflow_testkit.servers import PrivateServer
+
+SECRET, IN_URL = "p4ss:w/o@rd", "p4ss:w%2Fo%40rd"
+REFUSALS = [
+    ("login:{secret}@127.0.0.1:{port}/shop", BackendMisconfigured, "Access denied for user"),
+    ("login@127.0.0.1:{port}/shop", BackendMisconfigured, "using password: NO"),
+    ("stranger:{secret}@127.0.0.1:{port}/shop", BackendMisconfigured, "Access denied"),
+    ("root@127.0.0.1:{port}/nowhere", BackendMisconfigured, "Unknown database 'nowhere'"),
+    ("guest:{secret}@127.0.0.1:{port}/shop", BackendMisconfigured, "command denied"),
+    ("full:{secret}@127.0.0.1:{port}/shop", BackendUnavailable, "max_user_connections"),
+    ("root:{secret}@no-such-host.invalid/shop", BackendUnavailable, "no-such-host"),
+    ("root:{secret}@127.0.0.1:1/shop", BackendUnavailable, "refused"),
+]
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[PrivateServer]:
+    """A server with users who may less than they would like."""
+    with private_server() as server:
+        run(
+            server.url,
+            "CREATE DATABASE shop",
+            "CREATE USER login@127.0.0.1 IDENTIFIED BY 'another'",
+            f"CREATE USER guest@127.0.0.1 IDENTIFIED BY '{SECRET}'",
+            "GRANT SELECT ON shop.* TO guest@127.0.0.1",
+            f"CREATE USER full@127.0.0.1 IDENTIFIED BY '{SECRET}' WITH MAX_USER_CONNECTIONS 1",
+            "GRANT ALL ON shop.* TO full@127.0.0.1",
+        )
+        yield server
+
+
+@pytest.mark.parametrize(("place", "expected", "reason"), REFUSALS)
+async def test_a_refusal_is_one_line_that_says_why_without_the_password(
+    own: PrivateServer,
+    caplog: pytest.LogCaptureFixture,
+    place: str,
+    expected: type[BackendError],
+    reason: str,
+) -> None:
+    backend = MySQLBackend(f"mysql://{place.format(port=own.port, secret=IN_URL)}")
+    held = MySQLBackend(f"mysql://full:{IN_URL}@127.0.0.1:{own.port}/shop", pool_size=2)
+    with caplog.at_level(logging.DEBUG):
+        if place.startswith("full"):  # somebody else has the one connection
+            with pytest.raises(BackendError, match=reason) as caught:
+                await asyncio.gather(*(each.open() for each in (held, held.another(), backend)))
+        else:
+            with pytest.raises(BackendError, match=reason) as caught:
+                await backend.open()
+    await held.close()
+    assert type(caught.value) is expected
+    said = str(caught.value)
+    assert "\n" not in said
+    assert place.partition("@")[2].partition("/")[0].format(port=own.port) in said
+    shown = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(backend)
+    assert not [secret for secret in (SECRET, IN_URL, "p4ss") if secret in shown]
+
+
+async def test_a_user_who_may_not_write_is_told(own: PrivateServer) -> None:
+    async with opened(MySQLBackend(at(own.url, "shop"))):
+        pass
+    url = f"mysql://guest:{IN_URL}@127.0.0.1:{own.port}/shop"
+    with pytest.raises(BackendMisconfigured, match="INSERT command denied .*taskflow_settings"):
+        await MySQLBackend(url).open()
+    run(own.url, "GRANT INSERT, UPDATE, DELETE ON shop.* TO guest@127.0.0.1")
+    async with opened(MySQLBackend(url)) as backend:
+        await put(backend, a_task())
+
+
+async def test_a_newer_schema_is_refused_and_not_touched(url: str) -> None:
+    backend = MySQLBackend(url)
+    async with opened(backend):
+        run(url, "UPDATE taskflow_meta SET value = '999'")
+    with pytest.raises(SchemaTooNew, match="999"):
+        await backend.open()
+    assert run(url, "SELECT value FROM taskflow_meta") == [("999",)]
+
+
+async def test_four_who_start_at_once_make_the_tables_once(url: str) -> None:
+    backends = [MySQLBackend(url) for _ in range(4)]
+    await asyncio.gather(*(backend.open() for backend in backends))
+    task = a_task()
+    await put(backends[0], task)
+    assert await stored(backends[3], task) == task
+    for backend in backends:
+        await backend.close()
+
+
+async def test_a_half_made_schema_is_made_again(url: str) -> None:
+    run(url, "CREATE TABLE taskflow_tasks (task_id INT)", "CREATE TABLE taskflow_logs (x INT)")
+    async with opened(MySQLBackend(url)) as backend:
+        task = a_task()
+        await put(backend, task)
+        assert await stored(backend, task) == task
+
+
+async def test_a_server_that_only_reads_may_take_writes_later(own: PrivateServer) -> None:
+    run(own.url, "CREATE DATABASE IF NOT EXISTS standby")
+    run(own.url, "CREATE USER IF NOT EXISTS app@127.0.0.1")
+    run(own.url, "GRANT ALL ON standby.* TO app@127.0.0.1")
+    url = f"mysql://app@127.0.0.1:{own.port}/standby"
+    async with opened(MySQLBackend(url)) as backend:
+        await put(backend, a_task())
+        run(own.url, "SET GLOBAL read_only = ON")
+        with pytest.raises(BackendUnavailable, match="read-only"):
+            await put(backend, a_task())
+        run(own.url, "SET GLOBAL read_only = OFF")
+        await put(backend, a_task())
+
+
+async def test_commits_that_may_be_lost_are_told_of_once(
+    own: PrivateServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(own.url, "CREATE DATABASE hasty", "SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+    for _ in range(2):
+        async with opened(MySQLBackend(at(own.url, "hasty"))):
+            pass
+    run(own.url, "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+    told = [it.levelname for it in caplog.records if "flush_log" in it.message]
+    assert told == ["WARNING"]
+
+
+async def test_connections_that_the_server_ended_for_idleness_are_replaced(
+    own: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(own.url, "CREATE DATABASE IF NOT EXISTS idle")
+    url = at(own.url, "idle")
+    monkeypatch.setattr(session, "IDLE", 0.0)
+    async with opened(MySQLBackend(url)) as backend:
+        await put(backend, a_task())
+        await all_ids(backend)
+        for (each,) in run(
+            own.url, "SELECT id FROM information_schema.processlist WHERE db = 'idle'"
+        ):
+            run(own.url, f"KILL {each}")
+        await put(backend, a_task())
+        assert len(await all_ids(backend)) == 2
+
+
+async def test_what_is_larger_than_a_packet_is_refused_alone(own: PrivateServer) -> None:
+    run(own.url, "CREATE DATABASE IF NOT EXISTS small")
+    run(own.url, "SET GLOBAL max_allowed_packet = 65536")
+    try:
+        async with opened(MySQLBackend(at(own.url, "small"))) as backend:
+            small = a_task(payload=b"x" * 100)
+            with pytest.raises(BackendError, match="cannot be stored") as caught:
+                await put(backend, a_task(payload=b"x" * 100_000))
+            assert not isinstance(caught.value, BackendUnavailable)
+            await put(backend, small)
+            assert await stored(backend, small) == small
+    finally:
+        run(own.url, "SET GLOBAL max_allowed_packet = 16777216")
+
+
+async def test_an_application_starts_without_its_server_and_stores_once_it_is_there() -> None:
+    with private_server() as server:
+        server.stop()
+        manager = TaskManager(snapshot_backend=server.url)
+        await manager.startup()
+        server.start()
+        await manager.enqueue(print, "hello")
+        await manager.shutdown()
+        assert run(server.url, "SELECT count(*) FROM taskflow_tasks") == [(1,)]
