@@ -1,9 +1,11 @@
+import os
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 from fleet import Fleet
-from stores import address, chosen
+
+from places import Place, place
 
 
 @pytest.fixture
@@ -12,18 +14,28 @@ async def client():
         yield client
 
 
-@pytest.fixture(params=chosen())
-def url(request, tmp_path) -> str:
+CHOSEN = os.environ.get("TASKFLOW_BACKENDS", "sqlite").split(",")
+"""The kinds of storage to prove the faults over."""
+
+
+@pytest.fixture(params=CHOSEN)
+def store(request) -> Iterator[Place]:
     """A storage of the test's own."""
-    return address(request.param, tmp_path)
+    with place(request.param) as where:
+        yield where
 
 
 @pytest.fixture
-def sqlite(tmp_path) -> str:
-    """A storage of the test's own in a SQLite file."""
-    if "sqlite" not in chosen():
-        pytest.skip("sqlite is not among TASKFLOW_BACKENDS")
-    return address("sqlite", tmp_path)
+def url(store) -> str:
+    """The address of the test's own storage."""
+    return store.url
+
+
+@pytest.fixture
+def sqlite() -> Iterator[str]:
+    """A storage of the test's own in a SQLite file, whatever is chosen."""
+    with place("sqlite") as where:
+        yield where.url
 
 
 @pytest.fixture
