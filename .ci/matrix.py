@@ -1,15 +1,26 @@
-"""``hatch run matrix sqlite|all [pytest options]``: the tests of one backend, or of all."""
+"""``hatch run matrix sqlite|all [pytest options]``: the tests of one backend, or of all.
 
+Each backend has its conformance suite and its own tests, the fault suite over it, and what
+crosses packages, over it alone.
+"""
+
+import os
+import subprocess
 import sys
+from pathlib import Path
 
-import pytest
-
+ROOT = Path(__file__).parent.parent
+FAULTS = [
+    f"tests-integration/faults/test_{name}.py"
+    for name in ("crashes", "frozen", "ownership", "stops")
+]
+SHARED = ["instances", "schedules", "secrets"]
 BACKENDS = {
-    "memory": ["packages/core/tests/test_memory_conformance.py"],
-    "mysql": ["packages/sql", "packages/mysql"],
-    "postgres": ["packages/sql", "packages/postgres"],
-    "redis": ["packages/redis"],
-    "sqlite": ["packages/sql", "packages/sqlite", "tests-integration"],
+    "memory": ["packages/core"],
+    "mysql": ["packages/sql", "packages/mysql", *FAULTS],
+    "postgres": ["packages/sql", "packages/postgres", *FAULTS],
+    "redis": ["packages/redis", *FAULTS],
+    "sqlite": ["packages/sql", "packages/sqlite", "tests-integration/faults"],
 }
 
 
@@ -19,7 +30,24 @@ def main(arguments: list[str]) -> int:
     if not names or not set(names) <= BACKENDS.keys():
         print(f"usage: hatch run matrix {'|'.join([*sorted(BACKENDS), 'all'])}", file=sys.stderr)
         return 2
-    return pytest.main([*(path for name in names for path in BACKENDS[name]), *arguments[1:]])
+    return max(_run(name, arguments[1:]) for name in names)
+
+
+def _run(name: str, options: list[str]) -> int:
+    """One backend: its own folders, then of the tests over every kind those over this one."""
+    environment = {**os.environ, "TASKFLOW_BACKENDS": name}
+    runs = [[*BACKENDS[name], *options]]
+    if name != "memory":
+        of_it = [f"tests-integration/test_{each}.py" for each in SHARED]
+        runs.append([*of_it, "tests-integration/faults/test_servers.py", "-k", f"[{name}"])
+        if name == "sqlite":
+            runs[-1].remove("tests-integration/faults/test_servers.py")
+    return max(
+        subprocess.run(
+            [sys.executable, "-m", "pytest", *run], cwd=ROOT, env=environment, check=False
+        ).returncode
+        for run in runs
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from fastapi_taskflow import (
     TaskAdmin,
     TaskManager,
 )
+from fastapi_taskflow.backends import MySQLBackend, PostgresBackend, RedisBackend
 from fastapi_taskflow_core.options import CALL_OPTION_NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +92,9 @@ def defaults(call: object) -> dict[str, object]:
         ("observers.md", "StdoutLogger", StdoutLogger),
         ("observers.md", "InMemoryLogger", InMemoryLogger),
         ("api.md", "Options of the admin", TaskAdmin),
+        ("backends.md", "PostgreSQL", PostgresBackend),
+        ("backends.md", "MySQL and MariaDB", MySQLBackend),
+        ("backends.md", "Redis", RedisBackend),
     ],
 )
 def test_options_and_defaults_are_those_of_the_code(page, heading, call):

@@ -14,7 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import in_process, running
+from places import KINDS, place
+
+from . import in_process, running, stores
 from .load import REQUESTS, Load, load, serving
 
 MODES = ("plain", "memory", "history", "durable")
@@ -69,9 +71,27 @@ def in_one_process(count: int, folder: Path) -> dict[str, float]:
     }
 
 
+def over_stores(kinds: list[str], count: int, rows: int) -> dict[str, dict[str, float]]:
+    """Persisted tasks per second, and milliseconds of reads, by kind of storage."""
+    figures = {}
+    for kind in kinds:
+        with place(kind) as where:
+            rate = asyncio.run(stores.persisted_rate(where.url, count))
+        with place(kind) as where:
+            reads = asyncio.run(stores.reads(where.url, rows))
+        figures[kind] = {"persisted_per_second": round(rate), **reads}
+        print(kind, json.dumps(figures[kind]), flush=True)
+    return figures
+
+
 def main() -> None:
-    """Run everything and report it."""
+    """Run everything, or what is asked for, and report it."""
     options = _options()
+    if options.stores:
+        figures = over_stores(options.stores.split(","), options.count // 5, options.rows)
+        options.json.write_text(json.dumps({"rows": options.rows, **figures}, indent=2) + "\n")
+        _print_stores(figures, options.rows)
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = {
@@ -95,8 +115,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--grow", type=int, default=1_000_000, help="tasks for memory growth")
     parser.add_argument("--rounds", type=int, default=3, help="rounds over HTTP")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds a mode and round")
+    parser.add_argument("--stores", help=f"only these: {','.join(KINDS)}")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="finished tasks to read over")
     parser.add_argument("--json", type=Path, default=Path("benchmarks.json"))
     return parser.parse_args()
+
+
+def _print_stores(figures: dict, rows: int) -> None:
+    names = list(next(iter(figures.values())))
+    print(f"\nreads over {rows:,} finished tasks\n{'':24}" + "".join(f"{k:>12}" for k in figures))
+    for name in names:
+        print(f"{name:24}" + "".join(f"{seen[name]:>12,}" for seen in figures.values()))
 
 
 def _print(figures: dict) -> None:

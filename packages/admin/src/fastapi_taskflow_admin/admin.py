@@ -23,9 +23,11 @@ from .auth.sessions import Sessions
 from .auth.throttle import Throttle
 from .auth.trail import Trail
 from .manager import Manager
-from .pages import assets, routes
+from .pages import assets, failures, instances, overview, routes
 from .pages import audit as audit_pages
 from .pages import login as login_pages
+from .pages import queues as queue_pages
+from .pages import schedules as schedule_pages
 from .site import Site
 
 Member = tuple[str, str] | tuple[str, str, Grant]
@@ -48,6 +50,11 @@ ROUTERS = (
     schedules.router,
     audit.router,
     routes.router,
+    overview.router,
+    failures.router,
+    queue_pages.router,
+    schedule_pages.router,
+    instances.router,
     audit_pages.router,
     tasks.router,
 )

@@ -3,31 +3,58 @@ const API = document.documentElement.dataset.api;
 
 export function startActions() {
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("button[data-action]");
+    const button = event.target.closest("button[data-action], button[data-post], button[data-limits]");
     if (!button) return;
+    if (button.dataset.post) return busy(button, () => change("POST", button.dataset.post, button.dataset.done));
+    if (button.dataset.limits) return askForLimits(button);
     const { action, id, name } = button.dataset;
     if (action === "cancel" && !(await confirmed(`Cancel ${name}?`, "A task that is cancelled does not run again by itself."))) return;
-    button.disabled = true;
-    try {
-      await act(action, id);
-    } finally {
-      button.disabled = false;
-    }
+    await busy(button, () => act(action, id));
   });
 }
 
-async function act(action, id) {
-  let answer;
+async function busy(button, work) {
+  button.disabled = true;
   try {
-    answer = await fetch(`${API}/${encodeURIComponent(id)}/${action}`, { method: "POST" });
-  } catch {
-    return toast("The server does not answer.", true);
+    await work();
+  } finally {
+    button.disabled = false;
   }
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) return toast(body.detail ?? `Refused with status ${answer.status}.`, true);
-  if (action === "retry") toast("Runs again as ", false, body.task_id);
+}
+
+async function change(method, path, done, body = undefined) {
+  const answer = await ask(method, path, body);
+  if (!answer) return;
+  toast(`${done}. `, false, answer.task_id);
+  document.dispatchEvent(new CustomEvent("taskflow:changed"));
+}
+
+async function act(action, id) {
+  const answer = await ask("POST", `${encodeURIComponent(id)}/${action}`);
+  if (!answer) return;
+  if (action === "retry") toast("Runs again as ", false, answer.task_id);
   else toast("Cancelled, or about to be.");
   document.dispatchEvent(new CustomEvent(action === "retry" ? "taskflow:retried" : "taskflow:cancelled"));
+}
+
+// The answer as an object; null, and a word to the user, if there is none.
+async function ask(method, path, body = undefined) {
+  let answer;
+  try {
+    answer = await fetch(`${API}/${path}`, {
+      method,
+      headers: body ? { "Content-Type": "application/json" } : {},
+      body: body && JSON.stringify(body),
+    });
+  } catch {
+    toast("The server does not answer.", true);
+    return null;
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (answer.ok) return said;
+  const detail = typeof said.detail === "string" ? said.detail : said.detail?.map((each) => each.msg).join("; ");
+  toast(detail ?? `Refused with status ${answer.status}.`, true);
+  return null;
 }
 
 function toast(words, bad = false, task = null) {
@@ -72,4 +99,42 @@ function choice(value, words, style = "") {
   button.className = style;
   button.textContent = words;
   return button;
+}
+
+function askForLimits(button) {
+  const { limits, name, concurrency, size } = button.dataset;
+  const dialog = document.createElement("dialog");
+  const form = document.createElement("form");
+  const title = document.createElement("h2");
+  const buttons = document.createElement("div");
+  title.textContent = `Limits of ${name}`;
+  form.method = "dialog";
+  buttons.className = "buttons";
+  buttons.append(choice("no", "Keep them"), choice("yes", "Change"));
+  buttons.firstChild.formNoValidate = true;
+  const running = number("Tasks that run at once, in each process", concurrency);
+  const waiting = number("Tasks that may wait", size);
+  form.append(title, running.label, waiting.label, buttons);
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    button.focus();
+    if (dialog.returnValue !== "yes") return;
+    const limit = (input) => (input.value === "" ? null : Number(input.value));
+    const body = { concurrency: limit(running.input), max_size: limit(waiting.input) };
+    busy(button, () => change("PATCH", `queues/${limits}`, `${name} has other limits`, body));
+  });
+  dialog.showModal();
+}
+
+function number(words, value) {
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  input.type = "number";
+  input.min = "1";
+  input.value = value;
+  input.placeholder = "any number";
+  label.append(words, input);
+  return { label, input };
 }

@@ -1,4 +1,5 @@
-// Keep the list of tasks fresh: soon while things happen, rarely while nothing does.
+// Keep the page fresh: soon while things happen, rarely while nothing does. A board with a source
+// is a part that is asked for alone; any other is taken out of its page.
 import { morph } from "./morph.js";
 import { tell } from "./times.js";
 
@@ -20,7 +21,7 @@ export function startBoard(board) {
   };
 
   const refresh = async () => {
-    const answer = await fetch(`dashboard/rows${location.search}`, {
+    const answer = await fetch(`${board.dataset.source ?? location.pathname}${location.search}`, {
       headers: etag ? { "If-None-Match": etag } : {},
       cache: "no-store",
     });
@@ -29,7 +30,7 @@ export function startBoard(board) {
     const html = await answer.text();
     if (paused) return false;
     etag = answer.headers.get("ETag") ?? "";
-    morph(board, html);
+    morph(board, html, board.dataset.source ? null : board.id);
     tell(board);
     return true;
   };
@@ -61,7 +62,7 @@ export function startBoard(board) {
   });
   window.addEventListener("focus", now);
   document.addEventListener("visibilitychange", () => document.hidden || now());
-  for (const change of ["taskflow:retried", "taskflow:cancelled"]) document.addEventListener(change, now);
+  for (const change of ["taskflow:retried", "taskflow:cancelled", "taskflow:changed"]) document.addEventListener(change, now);
   document.querySelector("#tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   now();
 }

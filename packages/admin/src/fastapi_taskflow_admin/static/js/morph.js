@@ -1,9 +1,10 @@
 // Make a piece of the page look like new HTML and leave alone whatever is the same:
 // focus, half-typed text and selections survive. Elements are matched by id.
 
-export function morph(target, html) {
+export function morph(target, html, id = null) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
-  children(target, parsed.body);
+  const wanted = id ? parsed.getElementById(id) : parsed.body;
+  if (wanted) children(target, wanted);
 }
 
 function children(target, source) {
