@@ -16,6 +16,7 @@ from fastapi import BackgroundTasks, FastAPI
 
 from fastapi_taskflow import (
     BackendUnavailable,
+    QueueConfig,
     TaskAdmin,
     TaskManager,
     get_task_context,
@@ -25,10 +26,15 @@ from fastapi_taskflow import (
 
 PORT = int(os.environ.get("PORT", "8000"))
 
-task_manager = TaskManager(snapshot_db=os.environ.get("DEMO_DB", "demo.db"))
+task_manager = TaskManager(
+    snapshot_db=os.environ.get("DEMO_DB", "demo.db"),
+    queues={"email": QueueConfig(concurrency=4, max_size=200)},
+)
 
 
-@task_manager.task(retries=3, delay=1.0, backoff=2.0, jitter=0.2, retry_on=ConnectionError)
+@task_manager.task(
+    queue="email", retries=3, delay=1.0, backoff=2.0, jitter=0.2, retry_on=ConnectionError
+)
 async def send_email(address: str, subject: str) -> None:
     """Succeeds mostly, and after a retry or two nearly always."""
     await asyncio.sleep(random.uniform(0.05, 0.4))
@@ -61,6 +67,13 @@ async def charge_card(order: int, cents: int) -> None:
     if order % 7 == 0:
         raise ValueError(f"order {order}: the bank refuses {cents / 100:.2f} EUR")
     task_log(f"order {order} is paid", key=context.task_id if context else None)
+
+
+@task_manager.schedule(every=15, overlap="skip")
+async def count_the_stock() -> None:
+    """Runs by itself, four times a minute."""
+    await asyncio.sleep(random.uniform(0.1, 0.5))
+    task_log(f"{random.randrange(40, 60)} articles are left")
 
 
 async def traffic() -> None:

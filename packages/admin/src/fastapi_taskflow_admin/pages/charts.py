@@ -80,7 +80,7 @@ def throughput(series: Series) -> Chart:
     return Chart(
         "Throughput",
         f"{formats.count(ended)} ended",
-        f"{formats.count(highest)} a step",
+        f"{formats.count(highest)} in {formats.duration(series.window.step.total_seconds())}",
         ("Succeeded", "Failed", "Retried"),
         ("success", "failed"),
         bars,

@@ -7,7 +7,8 @@ export function startActions() {
     if (!button) return;
     if (button.dataset.post) return busy(button, () => change("POST", button.dataset.post, button.dataset.done));
     if (button.dataset.limits) return askForLimits(button);
-    const { action, id, name } = button.dataset;
+    const { action, name } = button.dataset;
+    const id = button.closest('[id^="task-"]').id.slice("task-".length);
     if (action === "cancel" && !(await confirmed(`Cancel ${name}?`, "A task that is cancelled does not run again by itself."))) return;
     await busy(button, () => act(action, id));
   });

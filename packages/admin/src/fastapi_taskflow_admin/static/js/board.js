@@ -4,6 +4,7 @@ import { morph } from "./morph.js";
 import { tell } from "./times.js";
 
 const SOON = 2;
+const PATIENCE = 5;
 
 export function startBoard(board) {
   const slowest = Math.max(SOON, Number(board.dataset.poll));
@@ -24,6 +25,7 @@ export function startBoard(board) {
     const answer = await fetch(`${board.dataset.source ?? location.pathname}${location.search}`, {
       headers: etag ? { "If-None-Match": etag } : {},
       cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE * 1000),
     });
     if (answer.status === 304) return false;
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -43,7 +45,8 @@ export function startBoard(board) {
       if (!paused) show("live", "Up to date");
     } catch (error) {
       wait = Math.min(wait * 2, slowest);
-      show("lost", `Could not refresh (${error.message}), trying again`);
+      const why = error.name === "TimeoutError" ? "no answer" : error.message;
+      show("lost", `Could not refresh (${why}), trying again`);
     }
     timer = setTimeout(tick, wait * 1000);
   };

@@ -23,6 +23,7 @@ const put = (element, text) => {
 export function tell(root = document) {
   const now = Date.now();
   for (const each of root.querySelectorAll("time[data-live]")) {
+    each.title ||= each.textContent;
     put(each, relative((Date.parse(each.dateTime) - now) / 1000));
   }
   for (const each of root.querySelectorAll("[data-since]")) {

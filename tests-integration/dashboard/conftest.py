@@ -1,0 +1,82 @@
+"""A real Chromium, and pages that fail a test by whatever the browser complains about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from shutil import which
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from fastapi_taskflow_testkit.faults import AppServer
+from fastapi_taskflow_testkit.servers import missing
+
+HERE = Path(__file__).parent
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine."""
+    program = which(os.environ.get("TASKFLOW_CHROMIUM", "chromium"))
+    if program is None:
+        missing("chromium", "apt-get install chromium, or set TASKFLOW_CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        # As root, which the machines of CI often are, it has no sandbox to offer.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[AppServer]:
+    """The application whose dashboard is looked at."""
+    environment = {"DB": str(tmp_path / "shop.db")}
+    with AppServer.of("shop:app", HERE, environment, output=tmp_path) as server:
+        yield server.wait_until_it_answers()
+
+
+@pytest.fixture
+def api(shop: AppServer) -> Iterator[httpx.Client]:
+    """A client beside the browser."""
+    with httpx.Client(base_url=shop.url, timeout=20) as client:
+        yield client
+
+
+Look = Callable[..., Page]
+
+
+@pytest.fixture
+def look(chromium: Browser, shop: AppServer) -> Iterator[Look]:
+    """Opens a page of the dashboard, in a window of its own, light or dark, large or small.
+
+    At the end there must have been no complaint in the console, no violation of the policy
+    and no request to anybody else.
+    """
+    complaints: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((shop.url, "data:")):
+            complaints.append(f"asked {request.url}")
+
+    with ExitStack() as windows:
+
+        def open_page(
+            path: str = "", *, scheme: str = "light", size: dict[str, int] | None = None
+        ) -> Page:
+            window = chromium.new_context(color_scheme=scheme, viewport=size or DESKTOP)
+            windows.callback(window.close)
+            page = window.new_page()
+            page.set_default_timeout(10_000)
+            page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("request", note)
+            page.goto(f"{shop.url}/tasks/dashboard{path}")
+            return page
+
+        yield open_page
+    assert complaints == []

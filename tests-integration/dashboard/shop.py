@@ -1,0 +1,71 @@
+"""An application with something on every page of its dashboard."""
+
+import asyncio
+import os
+from contextlib import suppress
+
+from fastapi import BackgroundTasks, FastAPI
+
+from fastapi_taskflow import (
+    QueueConfig,
+    QueueFullError,
+    TaskAdmin,
+    TaskManager,
+    task_log,
+    task_progress,
+)
+
+ATTACK = "<img src=x onerror=\"document.title='owned'\"></script><script>alert(1)</script>'\""
+
+manager = TaskManager(
+    snapshot_db=os.environ["DB"],
+    queues={"mail": QueueConfig(concurrency=2, max_size=500), ATTACK: QueueConfig()},
+)
+app = FastAPI()
+TaskAdmin(
+    app, manager, title=f"Shop {ATTACK}", auto_install=True, display_func_args=True, poll_interval=2
+)
+
+
+@manager.task(queue="mail", retries=1, delay=0.01)
+async def send(address: str) -> None:
+    task_log(f"sent to {address}")
+
+
+@manager.task()
+async def charge(order: int) -> None:
+    raise ValueError(f"order {order} was refused by 'bank {order}'")
+
+
+@manager.task(retries=0, name=ATTACK, queue=ATTACK)
+async def attack(value: str) -> None:
+    task_log(ATTACK, field=ATTACK)
+    raise ValueError(ATTACK)
+
+
+@manager.task()
+async def wait(seconds: float) -> None:
+    for done in range(100):
+        task_progress(done, 100, "waiting")
+        await asyncio.sleep(seconds / 100)
+
+
+@manager.schedule(every=3600)
+async def tidy() -> None: ...
+
+
+FUNCTIONS = {"send": send, "charge": charge, "attack": attack, "wait": wait}
+
+
+@app.post("/add/{name}")
+async def add(name: str, argument: str, background_tasks: BackgroundTasks) -> str:
+    given = float(argument) if name == "wait" else argument
+    tasks = background_tasks.options(tags={"kind": ATTACK} if name == "attack" else {"kind": name})
+    return str(tasks.add_task(FUNCTIONS[name], given))
+
+
+@app.post("/fill")
+async def fill(number: int) -> None:
+    for each in range(number):
+        with suppress(QueueFullError):
+            await manager.enqueue(charge if each % 3 else send, each)
