@@ -19,9 +19,11 @@ HERE = Path(__file__).parent
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser of this machine."""
+    """The browser of this machine, for one file: while it is there, its event loop runs, and
+    tests with one of their own could not.
+    """
     program = which(os.environ.get("TASKFLOW_CHROMIUM", "chromium"))
     if program is None:
         missing("chromium", "apt-get install chromium, or set TASKFLOW_CHROMIUM to its path")

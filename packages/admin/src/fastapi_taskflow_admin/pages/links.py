@@ -33,8 +33,8 @@ class Place:
 def links(request: Request) -> dict[str, object]:
     """Links from the page of a request, right under any mount and behind any proxy.
 
-    ``account`` is the name of who looks, ``leave`` whether they can sign out; ``may`` says
-    which buttons make sense.
+    ``poll`` is the most seconds between two refreshes, ``account`` the name of who looks,
+    ``leave`` whether they can sign out; ``may`` says which buttons make sense.
     """
     site = current(request)
     api = site.up(request)
@@ -49,6 +49,7 @@ def links(request: Request) -> dict[str, object]:
         ],
         "home": f"{api}/dashboard",
         "assets": f"{api}/dashboard/assets/{bundle().digest}",
+        "poll": site.poll_interval,
         "account": account,
         "leave": site.login is not None and bool(account),
         "may": {"operate": site.may("operate"), "admin": site.may("admin")},

@@ -84,7 +84,6 @@ async def tasks_page(request: Request, site: CurrentSite, parameters: Parameters
         "tasks.html",
         base=links(request),
         title=site.title,
-        poll_interval=site.poll_interval,
         board=shown,
     )
     return HTMLResponse(page)
