@@ -16,8 +16,11 @@ def bump(version: str) -> None:
     """Set *version* for all distributions."""
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         raise SystemExit(f"usage: hatch run bump X.Y.Z, got {version!r}")
-    if "## Unreleased\n" not in CHANGELOG.read_text():
+    _, heading, unreleased = CHANGELOG.read_text().partition("## Unreleased\n")
+    if not heading:
         raise SystemExit("CHANGELOG.md has no heading '## Unreleased'")
+    if "\n- " not in unreleased.partition("\n## ")[0]:
+        raise SystemExit("CHANGELOG.md says nothing under '## Unreleased'")
     ABOUT.write_text(re.sub(r'"\d+\.\d+\.\d+"', f'"{version}"', ABOUT.read_text()))
     for project in ROOT.glob("packages/*/pyproject.toml"):
         _pin(project, version)

@@ -95,8 +95,12 @@ def test_a_bump_to_no_version_changes_nothing(copy, arguments):
     assert contents(copy) == before
 
 
-def test_a_bump_without_anything_unreleased_changes_nothing(copy):
-    (copy / "CHANGELOG.md").write_text("# Changelog\n")
+@pytest.mark.parametrize(
+    "changelog",
+    ["# Changelog\n", "# Changelog\n\n## Unreleased\n\n## 0.1.0 - 2026-01-01\n\n- Old.\n"],
+)
+def test_a_bump_without_anything_unreleased_changes_nothing(copy, changelog):
+    (copy / "CHANGELOG.md").write_text(changelog)
     before = contents(copy)
     refused = bump(copy, "7.8.9")
     assert refused.returncode != 0
