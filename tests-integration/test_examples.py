@@ -1,5 +1,7 @@
 """Every example is started and used over HTTP."""
 
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -21,7 +23,11 @@ def test_every_example_is_tried_here():
         "basic.py",
         "demo.py",
         "encryption.py",
+        "observability.py",
+        "queues.py",
+        "resilience.py",
         "schedules.py",
+        "webhooks.py",
     }
 
 
@@ -88,3 +94,80 @@ def test_encryption_shows_no_card_and_changes_its_key(serve, finished, tmp_path)
     server = serve("encryption:app", ENCRYPTION_KEY=f"{new},{old}", **settings)
     assert list(server.client().post("/keys/rotate").json().values()) == [1]
     server.stop()
+
+
+def test_resilience_keeps_its_promises_when_it_is_killed(serve, finished, until, tmp_path):
+    settings = {"PYTHONPATH": str(EXAMPLES), "RESILIENCE_DB": str(tmp_path / "db")}
+    server = serve("resilience:app", RESILIENCE_SECONDS="60", **settings)
+    client = server.client()
+    ids = client.post("/orders/1").json()
+
+    def both_run() -> bool:
+        named = (ids["cook"], ids["charge"])
+        return all(client.get(f"/tasks/{it}").json()["status"] == "running" for it in named)
+
+    until(both_run, "both tasks run")
+    waiting = client.post("/orders/2").json()
+    os.kill(client.get("/whoami").json(), signal.SIGKILL)
+    server = serve("resilience:app", RESILIENCE_SECONDS="0.1", **settings)
+    client = server.client()
+    assert finished(client, ids["cook"])["status"] == "success"
+    assert finished(client, ids["charge"])["status"] == "interrupted"
+    assert finished(client, waiting["cook"])["status"] == "success"
+    server.stop()
+
+
+def test_webhooks_insist_give_up_and_are_delivered_once(serve, finished, tmp_path):
+    settings = {"WEBHOOKS_DB": str(tmp_path / "db"), "WEBHOOKS_DELAY": "0.01"}
+    server = serve("webhooks:app", PYTHONPATH=str(EXAMPLES), **settings)
+    client = server.client()
+    url = f"{client.base_url}/customer".replace("//customer", "/customer")
+
+    def order(number: int, *statuses: int) -> dict:
+        client.put("/customer", json=statuses).raise_for_status()
+        answers = [client.post(f"/orders/{number}", params={"url": url}).json() for _ in range(3)]
+        (task_id,) = {answer["task_id"] for answer in answers}
+        return finished(client, task_id)
+
+    assert (order(1)["status"], client.get("/customer").json()) == ("success", {"200": 1})
+    assert order(2, 503, 429, 503)["retries_used"] == 3
+    assert client.get("/customer").json() == {"503": 2, "429": 1, "200": 1}
+    refused = order(3, 410)
+    assert (refused["status"], refused["retries_used"]) == ("failed", 0)
+    assert "does not want it: 410" in refused["error"]
+    server.stop()
+
+
+def test_queues_are_bounded_and_alarms_go_first(serve, finished):
+    server = serve("queues:app", PYTHONPATH=str(EXAMPLES), QUEUES_SECONDS="0.5")
+    client = server.client()
+    chores = client.post("/chores", params={"number": 24}).json()
+    answers = [client.post(f"/reports/{number}") for number in range(20)]
+    assert {answer.status_code for answer in answers} == {200, 503}
+    alarm = finished(client, client.post("/alarms/fire").json())
+    last = finished(client, chores[-1])
+    assert alarm["start_time"] < last["start_time"]
+    client.patch("/reports", params={"number": 5}).raise_for_status()
+    assert client.get("/tasks/queues/reports").json()["concurrency"] == 5
+    server.stop()
+
+
+def test_observability_reaches_all_listeners(serve, finished, until, tmp_path):
+    log = tmp_path / "tasks.log"
+    server = serve("observability:app", PYTHONPATH=str(EXAMPLES), OBSERVABILITY_LOG=str(log))
+    client = server.client()
+    for number in (3, 6, 0):
+        finished(client, client.post(f"/divide/{number}").json())
+
+    def counted() -> bool:  # listeners are told behind the tasks' backs
+        said = client.get("/metrics").text
+        return (
+            'tasks_total{function="divide",status="success"} 2' in said
+            and 'tasks_total{function="divide",status="failed"} 1' in said
+            and 'task_lines_total{level="warning"} 1' in said
+        )
+
+    until(counted, "the listener has counted")
+    server.stop()
+    assert "the result is 4.0" in log.read_text()
+    assert "dividing" in server.output
