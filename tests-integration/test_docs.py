@@ -4,10 +4,12 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 from fastapi import FastAPI
 
 from fastapi_taskflow import (
@@ -52,7 +54,22 @@ def test_the_python_blocks_of_a_page_run_one_after_another(page, tmp_path, monke
 
 @each_page
 def test_every_block_says_what_it_is(page):
-    assert {fence[1] for fence in FENCE.finditer(page.read_text())} <= {"console", "python", "text"}
+    kinds = {fence[1] for fence in FENCE.finditer(page.read_text())}
+    assert kinds <= {"console", "python", "text", "yaml"}
+
+
+@each_page
+def test_yaml_can_be_read(page):
+    for fence in FENCE.finditer(page.read_text()):
+        if fence[1] == "yaml":
+            assert isinstance(yaml.safe_load(fence[2]), dict)
+
+
+@each_page
+def test_commands_of_hatch_are_there(page):
+    scripts = tomllib.loads((ROOT / "hatch.toml").read_text())["envs"]["default"]["scripts"]
+    called = set(re.findall(r"hatch run ([a-z]+)\b(?!:)", page.read_text()))
+    assert called - {"uvicorn", "lowest"} <= scripts.keys()
 
 
 @each_page

@@ -13,7 +13,7 @@ import pytest
 
 from fastapi_taskflow_core.backends.base import Batch, Claim, Cursor, Query
 from fastapi_taskflow_core.records import TaskStatus
-from fastapi_taskflow_sql import Statements, migrate
+from fastapi_taskflow_sql import Statements, migrate, pages
 from fastapi_taskflow_sql.batches import Batches
 from fastapi_taskflow_sql.claims import Claims
 from fastapi_taskflow_sql.connection import BeatsOnly, Row, Value
@@ -145,3 +145,16 @@ def test_updates_find_their_tasks_by_id(connection: Explained) -> None:
     assert changes
     assert not [plan for plan in changes if "SCAN taskflow_tasks" in plan]
     assert not [plan for plan in changes if "AUTOMATIC" in plan]
+
+
+def test_words_are_looked_for_among_the_newest_tasks_alone(
+    connection: Explained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "SEARCHED", 2_900)
+    found = Pages(SQL).page(connection, Query(text="send_email", limit=500))
+    assert len(found.tasks) == 300
+    connection.plans.clear()
+    old = Pages(SQL).page(connection, Query(text="f1", limit=500))
+    assert old.tasks
+    assert min(task.created_at for task in old.tasks) > NOON + timedelta(milliseconds=100)
+    assert all("taskflow_tasks_created" in plan for plan in connection.plans)

@@ -9,13 +9,16 @@ from typing import Literal
 from fastapi_taskflow_core.backends.base import Cursor, Page, Query
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
+from . import statements
 from .connection import Connection, Value
-from .rows import RECORD_COLUMNS, from_row, micros
+from .rows import RECORD_COLUMNS, from_row, micros, moment
 from .schema import NOT_DEFAULT_QUEUE, NOT_SUCCESS, TAGS, TASKS
 from .statements import Statements
 
 _DEFAULT_QUEUE = "default"
 _SEARCHED = ("func_name", "error", "task_id")
+SEARCHED = 100_000
+"""So many tasks, the newest ones, are looked through for a text."""
 
 
 class Pages:
@@ -26,6 +29,8 @@ class Pages:
 
     def page(self, connection: Connection, query: Query) -> Page:
         """The page that *query* asks for, with cursors where there is more."""
+        if query.text:
+            query = self._within_reach(connection, query)
         direction = query.cursor.direction if query.cursor else "older"
         found = self._fetch(connection, query, query.limit + 1)
         tasks, more = found[: query.limit], len(found) > query.limit
@@ -42,6 +47,15 @@ class Pages:
                 self._fetch(connection, replace(query, cursor=first), 1)
             )
         return Page(tasks, next=last if older else None, previous=first if newer else None)
+
+    def _within_reach(self, connection: Connection, query: Query) -> Query:
+        """The query, for the newest tasks alone: no index helps to look for words."""
+        last = self._sql.render(statements.LAST_SEARCHED, limit=SEARCHED)
+        found = connection.fetch(last)
+        if not found:
+            return query
+        oldest = moment(found[0][0])
+        return replace(query, since=oldest if query.since is None else max(query.since, oldest))
 
     def _fetch(self, connection: Connection, query: Query, limit: int) -> list[TaskRecord]:
         """The tasks from the cursor on, in its direction.

@@ -17,6 +17,9 @@ ADD_VERSION = "INSERT INTO {meta} (name, value) VALUES ('schema', {p})"
 
 TASK = "SELECT {record} FROM {tasks} WHERE task_id = {p}"
 TASK_LOCKED = TASK + "{for_update}"
+LAST_SEARCHED = (
+    "SELECT created_at FROM {tasks} ORDER BY created_at DESC, task_id DESC LIMIT 1 OFFSET {limit}"
+)
 ALIAS = "SELECT task_id FROM {aliases} WHERE alias_id = {p}"
 KNOWN_ALIASES = "SELECT alias_id, task_id FROM {aliases} WHERE alias_id IN ({many})"
 HOLDERS = "SELECT key_hash, task_id FROM {tasks} WHERE key_hash IN ({many})"

@@ -156,7 +156,8 @@ class Query:
     """``name=value``, or ``name`` for any value."""
     source: Source | None = None
     text: str | None = None
-    """A word to look for, letter case aside (ASCII), in function name, error and task id."""
+    """A word to look for, letter case aside (ASCII), in function name, error and task id. Of very
+    many tasks a backend may look only through the newest ones, 100,000 or more."""
     since: datetime | None = None
     """Created at this time or later."""
     until: datetime | None = None
