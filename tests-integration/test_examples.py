@@ -3,10 +3,15 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
+from io import BytesIO
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.fernet import Fernet
+from PIL import Image
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -24,9 +29,11 @@ def test_every_example_is_tried_here():
         "demo.py",
         "encryption.py",
         "observability.py",
+        "processes.py",
         "queues.py",
         "resilience.py",
         "schedules.py",
+        "thumbnails.py",
         "webhooks.py",
     }
 
@@ -171,3 +178,65 @@ def test_observability_reaches_all_listeners(serve, finished, until, tmp_path):
     server.stop()
     assert "the result is 4.0" in log.read_text()
     assert "dividing" in server.output
+
+
+def test_processes_count_while_requests_are_answered(serve, finished, until):
+    server = serve("processes:app", PYTHONPATH=str(EXAMPLES))
+    client = server.client()
+    task_id = client.post("/primes/10000").json()
+    assert client.get(f"/primes/{task_id}").json() == 1229
+    assert str(client.get("/ping").json()) not in finished(client, task_id)["logs"][0]["message"]
+    long = client.post("/primes/100000000").json()
+    until(lambda: client.get(f"/tasks/{long}").json()["progress"], "the count has begun")
+    assert client.get("/ping").status_code == 200
+    client.post(f"/tasks/{long}/cancel").raise_for_status()
+    assert finished(client, long)["status"] == "cancelled"
+    server.stop()
+
+
+def test_thumbnails_are_made_of_uploads(serve, finished, tmp_path):
+    server = serve("thumbnails:app", PYTHONPATH=str(EXAMPLES), THUMBNAILS_FOLDER=str(tmp_path))
+    client = server.client()
+    picture = BytesIO()
+    Image.new("RGB", (800, 400), "teal").save(picture, "PNG")
+    answer = client.post("/pictures", files={"file": ("teal.png", picture.getvalue())}).json()
+    task = finished(client, answer["task_id"])
+    assert (task["status"], task["progress"]["done"]) == ("success", 3)
+    small = client.get(f"/pictures/{answer['picture']}/128")
+    assert Image.open(BytesIO(small.content)).size == (128, 64)
+    answer = client.post("/pictures", files={"file": ("notes.txt", b"no picture")}).json()
+    task = finished(client, answer["task_id"])
+    assert (task["status"], task["retries_used"]) == ("failed", 0)
+    server.stop()
+
+
+def test_instances_go_on_where_one_was_killed(serve, finished, until, tmp_path):
+    ports = range(free := 20_000 + os.getpid() % 20_000, free + 3)
+    command = [sys.executable, EXAMPLES / "instances/run.py", str(ports[0])]
+    storage = {"TASKS_URL": f"sqlite:///{tmp_path / 'tasks.db'}"}
+    run = subprocess.Popen(
+        command, env={**os.environ, **storage}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) for port in ports]
+    try:
+
+        def all_there() -> bool:
+            try:
+                return {len(client.get("/tasks/instances").json()) for client in clients} == {3}
+            except httpx.TransportError:
+                return False
+
+        until(all_there, "three instances see each other")
+        task_id = clients[0].post("/work", params={"seconds": 2}).json()
+        left = clients[1]
+        said = until(lambda: left.get(f"/tasks/{task_id}").json()["logs"], "it has begun")
+        os.kill(int(said[0]["message"].split()[-1]), signal.SIGKILL)
+        assert finished(left, task_id)["status"] == "success"
+        ticks = left.get("/tasks", params={"func_name": "tick"}).json()
+        slots = [tick["tags"]["slot"] for tick in ticks]
+        assert len(slots) == len(set(slots))
+    finally:
+        for client in clients:
+            client.close()
+        run.send_signal(signal.SIGTERM)
+        assert run.communicate(timeout=30)[0]
