@@ -1,8 +1,8 @@
 """An application that takes pictures and makes thumbnails of them, and says how far it is.
 
 Run it with ``hatch run uvicorn thumbnails:app --app-dir examples``. It needs Pillow, and
-python-multipart for uploads. The upload is kept as a file, and the task gets its path: arguments are
-for small things.
+python-multipart for uploads. The upload is kept as a file, and the task gets its path: arguments
+are for small things.
 """
 
 import os
