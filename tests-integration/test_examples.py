@@ -130,9 +130,11 @@ def test_webhooks_insist_give_up_and_are_delivered_once(serve, finished, tmp_pat
     client = server.client()
     url = f"{client.base_url}/customer".replace("//customer", "/customer")
 
-    def order(number: int, *statuses: int) -> dict:
+    def order(number: int, *statuses: int, times: int = 3) -> dict:
         client.put("/customer", json=statuses).raise_for_status()
-        answers = [client.post(f"/orders/{number}", params={"url": url}).json() for _ in range(3)]
+        answers = [
+            client.post(f"/orders/{number}", params={"url": url}).json() for _ in range(times)
+        ]
         # A key that is taken in the backend alone gives an id that stands for its holder.
         (task_id,) = {finished(client, answer["task_id"])["task_id"] for answer in answers}
         return finished(client, task_id)
@@ -140,7 +142,7 @@ def test_webhooks_insist_give_up_and_are_delivered_once(serve, finished, tmp_pat
     assert (order(1)["status"], client.get("/customer").json()) == ("success", {"200": 1})
     assert order(2, 503, 429, 503)["retries_used"] == 3
     assert client.get("/customer").json() == {"503": 2, "429": 1, "200": 1}
-    refused = order(3, 410)
+    refused = order(3, 410, times=1)  # one that has failed could be asked for again
     assert (refused["status"], refused["retries_used"]) == ("failed", 0)
     assert "does not want it: 410" in refused["error"]
     server.stop()
