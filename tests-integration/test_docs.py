@@ -142,3 +142,16 @@ def test_every_room_of_the_core_that_is_described_exists():
     rooms = re.findall(r"`(.*?)`", " ".join(rows))
     assert len(rooms) > 30
     assert not [room for room in rooms if not (core / room).exists()]
+
+
+def test_every_test_that_is_said_to_prove_a_guarantee_is_there():
+    said = (ROOT / "docs/guarantees.md").read_text()
+    files = {path.name: path.read_text() for path in ROOT.rglob("test_*.py")}
+    named = set(re.findall(r"`(test_\w+\.py)`", said))
+    assert named <= files.keys()
+    functions = set(re.findall(r"`(test_\w+)`", said))
+    assert not [
+        each for each in functions if not any(f"def {each}(" in it for it in files.values())
+    ]
+    suite = ROOT / "packages/testkit/src/fastapi_taskflow_testkit/conformance"
+    assert all((suite / name).exists() for name in re.findall(r"conformance: `(\w+\.py)`", said))
