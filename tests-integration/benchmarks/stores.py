@@ -39,7 +39,7 @@ async def reads(url: str, rows: int) -> dict[str, float]:
     try:
         await _fill(backend, rows)
         day = datetime.now(UTC) - _SPAN
-        chart = RollupQuery("minute", day, step=timedelta(minutes=8))
+        chart = RollupQuery("hour", day, step=timedelta(hours=1))
         return {
             "list_ms": await _median(lambda: backend.query(Query())),
             "failed_ms": await _median(

@@ -160,7 +160,8 @@ _SPANS: dict[SeriesRange, tuple[timedelta, timedelta, Resolution]] = {
     "15m": (timedelta(minutes=15), timedelta(minutes=1), "minute"),
     "1h": (timedelta(hours=1), timedelta(minutes=1), "minute"),
     "6h": (timedelta(hours=6), timedelta(minutes=2), "minute"),
-    "24h": (timedelta(hours=24), timedelta(minutes=10), "minute"),
+    # The counters of a day's minutes may be as many as its tasks; those of its hours are not.
+    "24h": (timedelta(hours=24), timedelta(hours=1), "hour"),
     "7d": (timedelta(days=7), timedelta(hours=1), "hour"),
     "30d": (timedelta(days=30), timedelta(hours=4), "hour"),
 }

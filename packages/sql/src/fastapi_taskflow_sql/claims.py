@@ -19,6 +19,8 @@ from .tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
+_MANY = 200
+
 
 class Claims:
     """Hands out the tasks of one database."""
@@ -50,6 +52,11 @@ class Claims:
     def _hand_out(self, connection: Connection, wanted: Claim, now: int) -> list[TaskRecord]:
         functions = sorted(wanted.functions)
         if not functions or wanted.limit < 1:
+            return []
+        # To name thousands of functions costs more than to see that nothing waits.
+        if len(functions) > _MANY and not connection.fetch(
+            self._sql.render(statements.ANY_DUE), (now,)
+        ):
             return []
         due = self._sql.render(statements.DUE, len(functions), wanted.limit)
         rows = connection.fetch(due, (now, *functions))

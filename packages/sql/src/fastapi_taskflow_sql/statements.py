@@ -49,6 +49,10 @@ DUE = (
     " AND due_at <= {p} AND func_name IN ({many})"
     " ORDER BY owner, precedence, due_at, task_id LIMIT {limit}{skip_locked}"
 )
+ANY_DUE = (
+    "SELECT 1 FROM {tasks}"
+    " WHERE {unfinished} AND status = 'pending' AND owner IS NULL AND due_at <= {p} LIMIT 1"
+)
 TAKE = "UPDATE {tasks} SET owner = {p}, epoch = epoch + 1 WHERE task_id IN ({many})"
 FIRST_OWNER = "SELECT MIN(owner) FROM {tasks} WHERE {unfinished} AND owner > {p}"
 OWNED = "SELECT {record} FROM {tasks} WHERE {unfinished} AND owner = {p} LIMIT 500{skip_locked}"

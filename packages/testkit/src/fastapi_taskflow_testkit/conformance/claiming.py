@@ -179,3 +179,13 @@ async def test_claims_and_inserts_do_not_keep_each_other_out(
     async with asyncio.timeout(30):
         await asyncio.gather(insert(), take())
     assert sorted(found) == [task.task_id for task in records]
+
+
+async def test_a_claimer_may_know_thousands_of_functions(backend: Backend) -> None:
+    wanted = Claim(OTHER, frozenset(f"function_{n}" for n in range(10_000)))
+    await put(backend, a_task(owner=None, run_at=now() + HOUR, func_name="function_1"))
+    assert await backend.claim(wanted) == []
+    mine, foreign = a_task(owner=None, func_name="function_7777"), a_task(owner=None)
+    await put(backend, mine, foreign)
+    assert [task.task_id for task in await backend.claim(wanted)] == [mine.task_id]
+    assert await backend.claim(wanted) == []
