@@ -18,7 +18,9 @@ NAMES = sorted(
     for path in ROOT.glob("packages/*")
     if (path / "pyproject.toml").exists()
 )
-EXTRA = {f"fastapi-taskflow-{name}" for name in ("testkit", "mysql", "postgres", "redis")}
+EXTRA = {
+    f"fastapi-taskflow-{name}" for name in ("testkit", "encryption", "mysql", "postgres", "redis")
+}
 DASHBOARD = {"jinja2", "markupsafe", "python-multipart"}
 
 pytestmark = pytest.mark.timeout(300)

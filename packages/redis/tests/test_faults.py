@@ -73,7 +73,7 @@ async def test_a_frozen_server_is_given_up_in_time(
     began = time.monotonic()
     answers = await asyncio.gather(*(put(own, task) for _ in range(30)), return_exceptions=True)
     assert {type(each) for each in answers} == {BackendUnavailable}
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 3.5  # one after the other it would be 4
     private.thaw()
     assert (await stored(own, task)).task_id == task.task_id
 
