@@ -1,7 +1,7 @@
 """``hatch run matrix sqlite|all [pytest options]``: the tests of one backend, or of all.
 
-Each backend has its conformance suite and its own tests, the fault suite over it, and what
-crosses packages, over it alone.
+Each backend has its conformance suite and its own tests, the fault suite over it, and what is
+tested over every kind of storage, over it alone.
 """
 
 import os
@@ -10,18 +10,20 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FAULTS = [
-    f"tests-integration/faults/test_{name}.py"
-    for name in ("crashes", "frozen", "ownership", "stops")
+FAULTS = "tests-integration/faults"
+FAULTS_OF_PROCESSES = [
+    f"{FAULTS}/test_{name}.py" for name in ("crashes", "frozen", "ownership", "stops")
 ]
-SHARED = ["instances", "schedules", "secrets"]
+OVER_EVERY_KIND = [f"tests-integration/test_{n}.py" for n in ("instances", "schedules", "secrets")]
+OVER_EVERY_SERVER = [*OVER_EVERY_KIND, f"{FAULTS}/test_servers.py"]
 BACKENDS = {
-    "memory": ["packages/core"],
-    "mysql": ["packages/sql", "packages/mysql", *FAULTS],
-    "postgres": ["packages/sql", "packages/postgres", *FAULTS],
-    "redis": ["packages/redis", *FAULTS],
-    "sqlite": ["packages/sql", "packages/sqlite", "tests-integration/faults"],
+    "memory": (["packages/core"], []),
+    "mysql": (["packages/sql", "packages/mysql", *FAULTS_OF_PROCESSES], OVER_EVERY_SERVER),
+    "postgres": (["packages/sql", "packages/postgres", *FAULTS_OF_PROCESSES], OVER_EVERY_SERVER),
+    "redis": (["packages/redis", *FAULTS_OF_PROCESSES], OVER_EVERY_SERVER),
+    "sqlite": (["packages/sql", "packages/sqlite", FAULTS], OVER_EVERY_KIND),
 }
+"""By name: tests of this backend alone, and tests of which those are chosen that name it."""
 
 
 def main(arguments: list[str]) -> int:
@@ -34,20 +36,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(name: str, options: list[str]) -> int:
-    """One backend: its own folders, then of the tests over every kind those over this one."""
+    own, shared = BACKENDS[name]
+    codes = [_pytest(name, [*own, *options])]
+    if shared:
+        codes.append(_pytest(name, [*shared, "-k", f"[{name}", *options]))
+    return max(codes)
+
+
+def _pytest(name: str, arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", *arguments]
     environment = {**os.environ, "TASKFLOW_BACKENDS": name}
-    runs = [[*BACKENDS[name], *options]]
-    if name != "memory":
-        of_it = [f"tests-integration/test_{each}.py" for each in SHARED]
-        runs.append([*of_it, "tests-integration/faults/test_servers.py", "-k", f"[{name}"])
-        if name == "sqlite":
-            runs[-1].remove("tests-integration/faults/test_servers.py")
-    return max(
-        subprocess.run(
-            [sys.executable, "-m", "pytest", *run], cwd=ROOT, env=environment, check=False
-        ).returncode
-        for run in runs
-    )
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

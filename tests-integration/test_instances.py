@@ -19,6 +19,9 @@ from fastapi_taskflow_testkit.faults import AppServer
 from fastapi_taskflow_testkit.patience import opened
 from places import KINDS, Place, place
 
+TELLING = ["postgres", "redis"]
+"""Over the others instances look every few seconds, as they do over these too."""
+telling = pytest.mark.parametrize("store", TELLING, indirect=True, scope="module")
 PROGRAM = """
 import asyncio, os
 from fastapi import BackgroundTasks, FastAPI
@@ -137,10 +140,17 @@ async def test_a_limit_changed_on_one_holds_on_the_other(managers):
         await asyncio.sleep(0.05)
 
 
+def test_it_is_known_which_storages_tell():
+    urls = {"sqlite": "sqlite:///x.db", "mysql": "mysql://h/d"}
+    urls |= {"postgres": "postgresql://h/d", "redis": "redis://h"}
+    tell = [kind for kind in KINDS if isinstance(backend_from_url(urls[kind]), NewsStore)]
+    assert tell == TELLING
+
+
+@telling
 async def test_a_knock_is_heard_by_all_who_listen(store):
     backend = backend_from_url(store.url)
-    if not isinstance(backend, NewsStore):
-        return  # SQLite and MySQL cannot tell: there instances look every few seconds
+    assert isinstance(backend, NewsStore)
     heard = asyncio.Event()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(opened(backend))
@@ -159,9 +169,8 @@ async def test_a_knock_is_heard_by_all_who_listen(store):
             await asyncio.wait([listening])
 
 
-async def test_where_instances_hear_each_other_nothing_waits_for_the_next_look(store, managers):
-    if not isinstance(backend_from_url(store.url), NewsStore):
-        return
+@telling
+async def test_where_instances_hear_each_other_nothing_waits_for_the_next_look(managers):
     one, other = managers
 
     @one.task()

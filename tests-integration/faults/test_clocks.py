@@ -6,8 +6,13 @@ import pytest
 from fleet import Accepted, eventually
 
 from fastapi_taskflow_testkit.faults import WallClock, library
+from fastapi_taskflow_testkit.servers import missing
 
-pytestmark = pytest.mark.skipif(library() is None, reason="libfaketime is not installed")
+
+@pytest.fixture(autouse=True)
+def _installed():
+    if library() is None:
+        missing("libfaketime", "apt-get install libfaketime")
 
 
 async def test_instances_with_wrong_clocks_take_nothing_from_the_living(

@@ -4,10 +4,10 @@ import asyncio
 import sqlite3
 from contextlib import ExitStack, closing
 
-import pytest
 from fleet import Accepted, eventually
 
 from fastapi_taskflow_testkit.faults import can_mount, small_disk, write_errors
+from fastapi_taskflow_testkit.servers import missing
 
 
 async def test_a_lock_of_three_seconds_delays_and_loses_nothing(fleets, sqlite, client):
@@ -55,8 +55,9 @@ async def test_a_longer_lock_is_a_503_and_what_was_refused_does_not_run(fleets, 
     assert [task["task_id"] for task in listed] == [accepted.ids["once", 2]]
 
 
-@pytest.mark.skipif(not can_mount(), reason="a small disk can only be mounted by root")
-async def test_a_full_disk_is_a_503_and_heals_without_a_restart(fleets, sqlite, client, tmp_path):
+async def test_a_full_disk_is_a_503_and_heals_without_a_restart(fleets, client, tmp_path):
+    if not can_mount():
+        missing("mount", "only root may mount a small disk")
     (tmp_path / "disk").mkdir()
     with small_disk(tmp_path / "disk") as disk:
         ships = fleets(f"sqlite:///{disk.folder / 'tasks.db'}", COMMIT="1")

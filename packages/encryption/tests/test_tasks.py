@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import dataclass
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -14,6 +18,7 @@ from fastapi_taskflow_core import (
     task_log,
     task_progress,
 )
+from fastapi_taskflow_core.backends.base import Capabilities
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 
 SECRET = "4111-1111-1111-1111"
@@ -182,3 +187,68 @@ async def test_without_a_key_there_is_nothing_to_encrypt_anew() -> None:
     for call in (TaskManager().reencrypt, TaskManager().encryption_keys):
         with pytest.raises(ValueError, match="set encrypt_args_key"):
             await call()
+
+
+class Surviving(MemoryBackend):
+    """Outlives the managers that use it, as a database does."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(survives_restart=True, shared=False)
+
+
+async def test_a_waiting_task_under_another_key_fails_alone_and_can_be_retried(key: str) -> None:
+    backend, got = Surviving(), []
+
+    async def pay(card: str) -> None:
+        got.append(card)
+
+    def manager(*keys: str | bytes) -> TaskManager:
+        made = TaskManager(encrypt_args_key=list(keys), snapshot_backend=backend, drain_timeout=1)
+        made.task(persist=True)(pay)
+        return made
+
+    first = manager(key)
+    await first.startup()
+    first.pause_queue("default")
+    left = await first.enqueue(pay, SECRET)
+    await first.shutdown()  # it is anybody's now
+    stored = (await raw(backend, left)).payload
+
+    other = manager(Fernet.generate_key())
+    await other.startup()
+    other.resume_queue("default")
+    failed = await other.wait(left, 5)
+    assert failed.error == "PayloadError: cannot decrypt: no configured key fits"
+    assert failed.payload == stored
+    await other.wait(await other.enqueue(pay, "another card"), 5)
+    await other.shutdown()
+
+    back = manager(key)
+    await back.startup()
+    await back.wait(await back.retry(left), 5)
+    await back.shutdown()
+    assert got == ["another card", SECRET]
+
+
+@dataclass
+class Card:
+    number: str
+
+
+async def test_nobody_holds_the_arguments_of_a_task_that_waits(manager: TaskManager) -> None:
+    got = []
+
+    async def pay(card: Card) -> None:
+        got.append(card.number)
+
+    manager.pause_queue("default")
+    card = Card(SECRET)
+    gone = weakref.ref(card)
+    task_id = await manager.enqueue(pay, card)
+    del card
+    gc.collect()
+    assert gone() is None
+    manager.resume_queue("default")
+    await manager.wait(task_id, 5)
+    assert got == [SECRET]

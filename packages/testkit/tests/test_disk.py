@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 
 from fastapi_taskflow_testkit.faults import can_mount, small_disk, write_errors
+from fastapi_taskflow_testkit.servers import missing
 
 
-@pytest.mark.skipif(not can_mount(), reason="only root may mount a disk")
+@pytest.fixture
+def mount() -> None:
+    if not can_mount():
+        missing("mount", "only root may mount a small disk")
+
+
+@pytest.mark.usefixtures("mount")
 def test_a_full_disk_takes_nothing_until_it_is_freed(tmp_path: Path) -> None:
     with small_disk(tmp_path, 100_000) as disk:
         assert 0 < disk.fill() <= 110_000
@@ -22,7 +29,7 @@ def test_a_full_disk_takes_nothing_until_it_is_freed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not can_mount(), reason="only root may mount a disk")
+@pytest.mark.usefixtures("mount")
 def test_a_disk_that_cannot_be_mounted_says_where(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"), small_disk(tmp_path / "nowhere"):
         raise AssertionError

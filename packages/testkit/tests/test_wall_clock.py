@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from fastapi_taskflow_testkit.faults import WallClock, library
+from fastapi_taskflow_testkit.servers import missing
 
-pytestmark = pytest.mark.skipif(library() is None, reason="libfaketime is not installed")
+
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    if library() is None:
+        missing("libfaketime", "apt-get install libfaketime")
+
 
 PROGRAM = """
 import sys, time

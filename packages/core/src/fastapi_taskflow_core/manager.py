@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from . import checks
 from .announcer import announce
 from .arguments import ArgumentCodec, TypedJsonCodec
-from .arguments.codec import SEALED
+from .arguments.codec import is_sealed
 from .backends.audit import AuditStore
 from .backends.base import Backend
 from .backends.guarded import GuardedBackend
@@ -626,7 +626,7 @@ class TaskManager:
         """The arguments of a task by name, as text to show; None if they are not stored."""
         if record.payload is None:
             return None
-        if self._sealer is not None or record.payload.startswith(SEALED.encode()):
+        if self._sealer is not None or is_sealed(record.payload):
             return {"arguments": HIDDEN}
         if record.func_name not in self._registry:
             return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from .backends.base import PayloadChange, Query, TaskReader, TaskStore
 from .errors import PayloadError
-from .records import RETRYABLE, UNFINISHED, TaskRecord
+from .records import RETRYABLE, UNFINISHED, TaskRecord, TaskStatus
 from .sealing import Sealer
 
 logger = logging.getLogger(__name__)
@@ -19,10 +20,12 @@ _NEEDED = UNFINISHED | RETRYABLE
 _AT_ONCE = 200
 
 
-async def keys_needed(reader: TaskReader, sealer: Sealer) -> dict[str, int]:
-    """How many tasks that may still run, or be retried, need each key."""
+async def keys_needed(
+    reader: TaskReader, sealer: Sealer, statuses: frozenset[TaskStatus] = _NEEDED
+) -> dict[str, int]:
+    """How many tasks need each key; of those that may still run or be retried, or as told."""
     needed = Counter[str]()
-    async for tasks in _pages(reader):
+    async for tasks in _pages(reader, statuses):
         for task in tasks:
             if task.payload is not None:
                 needed[sealer.key_of(task.payload) or PLAIN] += 1
@@ -30,11 +33,11 @@ async def keys_needed(reader: TaskReader, sealer: Sealer) -> dict[str, int]:
 
 
 async def warn_of_missing_keys(reader: TaskReader, sealer: Sealer) -> None:
-    """Log which keys are needed and not there."""
-    needed = await keys_needed(reader, sealer)
+    """Log which keys waiting tasks need that are not there."""
+    needed = await keys_needed(reader, sealer, UNFINISHED)
     for name in needed.keys() - {PLAIN, *sealer.keys()}:
         logger.warning(
-            "%d waiting or failed tasks are encrypted with key %s, which is not configured:"
+            "%d waiting tasks are encrypted with key %s, which is not configured:"
             " they cannot run until it is in encrypt_args_key again",
             needed[name],
             name,
@@ -47,7 +50,7 @@ async def reseal_stored(reader: TaskReader, store: TaskStore, sealer: Sealer) ->
     What a living instance holds is left to it: it would write back what it has.
     """
     changed = 0
-    async for tasks in _pages(reader):
+    async for tasks in _pages(reader, _NEEDED):
         changes = [
             change
             for task in tasks
@@ -69,11 +72,11 @@ def _resealed(task: TaskRecord, sealer: Sealer) -> PayloadChange | None:
         return None
 
 
-async def _pages(reader: TaskReader) -> AsyncIterator[Sequence[TaskRecord]]:
-    query: Query | None = Query(statuses=_NEEDED, limit=_AT_ONCE)
+async def _pages(
+    reader: TaskReader, statuses: frozenset[TaskStatus]
+) -> AsyncIterator[Sequence[TaskRecord]]:
+    query: Query | None = Query(statuses=statuses, limit=_AT_ONCE)
     while query is not None:
         page = await reader.query(query)
         yield page.tasks
-        query = (
-            None if page.next is None else Query(statuses=_NEEDED, limit=_AT_ONCE, cursor=page.next)
-        )
+        query = None if page.next is None else replace(query, cursor=page.next)

@@ -45,7 +45,7 @@ class Sealer(Protocol):
     def mask(self, values: object) -> Mask:
         """What hides these values, and those inside of them, wherever a text has them."""
 
-    def key_of(self, sealed: bytes | str) -> str | None:
+    def key_of(self, payload: bytes) -> str | None:
         """The name of the key that it was sealed with; None if it is not sealed."""
 
     def keys(self) -> Sequence[str]:

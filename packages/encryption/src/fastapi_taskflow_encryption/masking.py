@@ -18,13 +18,11 @@ _SHORTEST_NUMBER = 6
 _MOST_VALUES = 10_000
 
 
-def mask(values: object) -> Mask:
-    """Replaces by ``***`` texts of four characters or more and numbers of six digits or more."""
-    return Mask(values)
+class ValueMask:
+    """Replaces by ``***`` texts of four characters or more and numbers of six digits or more.
 
-
-class Mask:
-    """A function of text; it looks into the values when it is first needed."""
+    A function of text; it looks into the values when it is first needed.
+    """
 
     def __init__(self, values: object) -> None:
         self._values = values

@@ -17,7 +17,7 @@ from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_core.sealing import Mask
 
 from .keyring import Keyring, Keys
-from .masking import mask
+from .masking import ValueMask
 
 _MARK = b"sealed:1:"
 
@@ -56,14 +56,11 @@ class FernetSealer:
 
     def mask(self, values: object) -> Mask:
         """What hides these values, and those inside of them, wherever a text has them."""
-        return mask(values)
+        return ValueMask(values)
 
-    def key_of(self, sealed: bytes | str) -> str | None:
+    def key_of(self, payload: bytes) -> str | None:
         """The name of the key that it was sealed with; None if it is not sealed."""
-        data = sealed.encode() if isinstance(sealed, str) else sealed
-        if not data.startswith(_MARK):
-            return None
-        return _parts(data)[0]
+        return _parts(payload)[0] if payload.startswith(_MARK) else None
 
     def keys(self) -> Sequence[str]:
         """The names of the keys there are; the first is the one that seals."""

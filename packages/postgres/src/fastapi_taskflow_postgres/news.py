@@ -41,7 +41,8 @@ async def listen(
     with server.translated():
         session = await asyncio.to_thread(_listening, server, name)
     try:
-        await _hear(session, knock, heard)
+        with server.translated():
+            await _hear(session, knock, heard)
     finally:
         session.close()
 

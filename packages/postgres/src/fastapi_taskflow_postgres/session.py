@@ -70,13 +70,8 @@ class PostgresSession:
         return int(self._driver.fileno())
 
     def notified(self) -> bool:
-        """Whether there were notifications since the last time. Does not wait.
-
-        Raises:
-            BackendUnavailable: the connection is gone.
-        """
-        with translated_refusal("postgres"):
-            self._driver.poll()
+        """Whether there were notifications since the last time. Does not wait."""
+        self._driver.poll()
         some = bool(self._driver.notifies)
         self._driver.notifies.clear()
         return some

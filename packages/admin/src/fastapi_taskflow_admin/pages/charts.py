@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from fastapi_taskflow_core.metrics import Series, SeriesBucket
 
@@ -19,7 +18,7 @@ _LEAST = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle of one kind of outcome, and what it says."""
+    """A rectangle of one kind of outcome."""
 
     kind: str
     x: float
@@ -42,7 +41,6 @@ class Step:
 
     x: float
     width: float
-    start: datetime
     words: str
     cells: Sequence[str]
 
@@ -75,7 +73,15 @@ def throughput(series: Series) -> Chart:
                 height = max(_LEAST, HEIGHT * number / highest)
                 foot = max(0.0, foot - height)
                 left = (index + _GAP / 2) * width
-                bars.append(Bar(kind, _r(left), _r(foot), _r(width * (1 - _GAP)), _r(height)))
+                bars.append(
+                    Bar(
+                        kind,
+                        _rounded(left),
+                        _rounded(foot),
+                        _rounded(width * (1 - _GAP)),
+                        _rounded(height),
+                    )
+                )
     ended = sum(each.succeeded + each.failed for each in buckets)
     return Chart(
         "Throughput",
@@ -123,7 +129,10 @@ def sparkline(values: Sequence[float]) -> str:
     """The path of a small line through all values, in a box of 100 by 20."""
     highest = max(values, default=0) or 1
     last = max(1, len(values) - 1)
-    points = [f"{_r(100 * i / last)} {_r(19 - 18 * v / highest)}" for i, v in enumerate(values)]
+    points = [
+        f"{_rounded(100 * i / last)} {_rounded(19 - 18 * v / highest)}"
+        for i, v in enumerate(values)
+    ]
     return "M" + " L".join(points) if points else ""
 
 
@@ -133,7 +142,7 @@ def _steps(series: Series, cells: Callable[[SeriesBucket], list[str]]) -> list[S
     for index, each in enumerate(series.buckets):
         values = cells(each)
         start = formats.clock(each.start)
-        found.append(Step(_r(index * width), _r(width), each.start, start, values))
+        found.append(Step(_rounded(index * width), _rounded(width), start, values))
     return found
 
 
@@ -144,8 +153,8 @@ def _path(values: Sequence[float | None], highest: float) -> str:
         if value is None:
             drawing = False
             continue
-        x = _r((index + 0.5) * width)
-        y = _r(HEIGHT - (HEIGHT - 4) * value / (highest or 1))
+        x = _rounded((index + 0.5) * width)
+        y = _rounded(HEIGHT - (HEIGHT - 4) * value / (highest or 1))
         pieces.append(f"{'L' if drawing else 'M'}{x} {y}")
         if not drawing:
             pieces.append("h0.01")  # one step alone is a dot
@@ -153,5 +162,5 @@ def _path(values: Sequence[float | None], highest: float) -> str:
     return "".join(pieces)
 
 
-def _r(value: float) -> float:
+def _rounded(value: float) -> float:
     return round(value, 2)

@@ -30,6 +30,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 MOST = 1_000
 """Failed tasks that are looked at, the newest."""
 _AT_ONCE = 250
+_NO_REASON = "no reason was kept"
 _CHANGING = re.compile(
     r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+|'[^']*'|\"[^\"]*\"", re.IGNORECASE
 )
@@ -55,7 +56,7 @@ def groups(tasks: Iterable[TaskRecord]) -> list[Group]:
     """What failed alike, the most frequent first, then the latest."""
     found: defaultdict[tuple[str, str], list[TaskRecord]] = defaultdict(list)
     for task in tasks:
-        line = formats.first_line(task.error or "no reason was kept")
+        line = formats.first_line(task.error or _NO_REASON)
         found[task.func_name, _CHANGING.sub("…", line)].append(task)
     made = [_group(alike) for alike in found.values()]
     return sorted(made, key=lambda group: (-group.count, -group.last.timestamp()))
@@ -63,9 +64,10 @@ def groups(tasks: Iterable[TaskRecord]) -> list[Group]:
 
 def _group(alike: Sequence[TaskRecord]) -> Group:
     latest = max(alike, key=lambda task: task.created_at)
-    error = formats.first_line(latest.error or "no reason was kept")
-    kind = error.partition(":")[0]
-    wanted = {"status": "failed", "func_name": latest.func_name, "q": kind}
+    error = formats.first_line(latest.error or _NO_REASON)
+    wanted = {"status": "failed", "func_name": latest.func_name}
+    if latest.error:
+        wanted["q"] = error.partition(":")[0]
     return Group(
         latest.func_name,
         error,

@@ -230,8 +230,13 @@ def _reading(what: str) -> Iterator[None]:
         raise PayloadError(f"the stored {what} cannot be read: damaged ({reason})") from error
 
 
+def is_sealed(payload: bytes) -> bool:
+    """Whether an encryption has sealed it."""
+    return payload.startswith(SEALED.encode())
+
+
 def _see_that_it_is_open(payload: bytes) -> None:
-    if payload.startswith(SEALED.encode()):
+    if is_sealed(payload):
         raise PayloadError("cannot decrypt: no configured key fits (set encrypt_args_key)")
 
 

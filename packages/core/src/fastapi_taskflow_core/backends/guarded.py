@@ -42,6 +42,9 @@ from .settings import Setting, SettingChange
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_KNOCK = 1.0
+"""Seconds that telling others may take: what was done is done without it."""
+
 
 class Door(Enum):
     """Whether the backend can be used."""
@@ -133,8 +136,9 @@ class GuardedBackend:
     async def _tell(self) -> None:
         """Others may want to know at once what was just done; if they do not, they will soon."""
         if self._news is not None and self._door is Door.OPEN:
-            with suppress(BackendError):
-                await self._news.knock()
+            with suppress(BackendError, TimeoutError):
+                async with asyncio.timeout(_KNOCK):
+                    await self._news.knock()
 
     async def write(self, batch: Batch) -> Written:
         """See `TaskStore.write`."""

@@ -44,9 +44,15 @@ class News:
     async def _run(self) -> None:
         first, later = PAUSES
         pause = first
+
+        def heard() -> None:
+            nonlocal pause
+            pause = first
+            self._came()
+
         while True:
             try:
-                await self._listen(self._came)
+                await self._listen(heard)
             except BackendError as error:
                 logger.info("cannot hear other instances at once, looking now and then: %s", error)
             except Exception:
