@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from mysql_tools import database_of, run
+from plan_cases import TAGS, each_cursor, each_list_of_whole_indexes
 
 from fastapi_taskflow_core.backends.base import Claim, Cursor, Query
-from fastapi_taskflow_core.records import TaskStatus
 from fastapi_taskflow_mysql import MySQLBackend
 from fastapi_taskflow_mysql.address import Address
 from fastapi_taskflow_mysql.dialect import MYSQL
@@ -97,25 +97,15 @@ def connection(filled: str) -> Iterator[Explained]:
         yield Explained(session, [])
 
 
-@pytest.mark.parametrize("cursor", [None, Cursor(LATER, "x"), Cursor(LATER, "x", "newer")])
-@pytest.mark.parametrize(
-    ("query", "index"),
-    [
-        (Query(), "taskflow_tasks_created"),
-        (Query(statuses=frozenset({TaskStatus.FAILED})), "taskflow_tasks_status"),
-        (Query(func_name="f1"), "taskflow_tasks_func"),
-        (Query(queue="email"), "taskflow_tasks_queue"),
-        (Query(retry_of="x"), "taskflow_tasks_retry"),
-        (Query(tag="n=7"), "PRIMARY"),
-    ],
-)
+@each_cursor(LATER)
+@each_list_of_whole_indexes
 def test_a_list_is_read_along_its_index(
     connection: Explained, query: Query, index: str, cursor: Cursor | None
 ) -> None:
     Pages(SQL).page(connection, replace(query, cursor=cursor))
     assert connection.plans
     for plan in connection.plans:
-        assert index in plan
+        assert (index if index != TAGS else "PRIMARY") in plan
         assert "filesort" not in plan or query.retry_of
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from plan_cases import TAGS, each_cursor, each_list
 
 from fastapi_taskflow_core.backends.base import Batch, Claim, Cursor, Query
 from fastapi_taskflow_core.records import TaskStatus
@@ -85,31 +86,15 @@ def connection(tmp_path: Path) -> Iterator[Explained]:
         yield Explained(driver, [])
 
 
-@pytest.mark.parametrize("cursor", [None, Cursor(NOON, "x"), Cursor(NOON, "x", "newer")])
-@pytest.mark.parametrize(
-    ("query", "index"),
-    [
-        (Query(), "taskflow_tasks_created"),
-        (Query(statuses=frozenset({TaskStatus.SUCCESS})), "taskflow_tasks_created"),
-        (Query(statuses=frozenset({TaskStatus.FAILED})), "taskflow_tasks_status"),
-        (
-            Query(statuses=frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED})),
-            "taskflow_tasks_status",
-        ),
-        (Query(func_name="f1"), "taskflow_tasks_func"),
-        (Query(queue="email"), "taskflow_tasks_queue"),
-        (Query(queue="default"), "taskflow_tasks_created"),
-        (Query(retry_of="x"), "taskflow_tasks_retry"),
-        (Query(tag="n=7"), "SEARCH g USING PRIMARY KEY"),
-    ],
-)
+@each_cursor(NOON)
+@each_list
 def test_a_list_is_read_along_its_index(
     connection: Explained, query: Query, index: str, cursor: Cursor | None
 ) -> None:
     Pages(SQL).page(connection, replace(query, cursor=cursor))
     assert connection.plans
     for plan in connection.plans:
-        assert index in plan
+        assert (index if index != TAGS else "SEARCH g USING PRIMARY KEY") in plan
         assert "B-TREE FOR ORDER BY" not in plan or query.retry_of
 
 
