@@ -236,7 +236,7 @@ def known_codec() -> TypedJsonCodec:
 
 
 @given(values(), st.dictionaries(st.text(max_size=3), values(), max_size=2))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_value_comes_back_equal_and_of_the_same_type(
     value: Any, named: dict[str, Any]
 ) -> None:
@@ -578,7 +578,7 @@ def test_a_payload_that_makes_no_sense_is_a_payload_error(payload: bytes) -> Non
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damaged_bytes_raise_nothing_but_a_payload_error(data: st.DataObject) -> None:
     codec = known_codec()
     value = [Order([Line("a", Decimal(1))]), {(1,): {b"x"}}, datetime(2026, 1, 1, tzinfo=UTC)]

@@ -243,7 +243,6 @@ def test_no_order_of_events_breaks_a_promise(monkeypatch: pytest.MonkeyPatch) ->
         settings=settings(
             max_examples=100,
             stateful_step_count=25,
-            deadline=None,
             derandomize=True,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

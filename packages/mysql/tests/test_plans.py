@@ -61,10 +61,6 @@ class Explained:
         """Run a statement."""
         return self.session.execute(sql, parameters)
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row."""
-        return self.session.executemany(sql, rows)
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
         steps = self.session.fetch(f"EXPLAIN {sql}", parameters)

@@ -67,10 +67,6 @@ class Explained:
         self._explain(sql, parameters)
         return self.session.execute(sql, parameters)
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row."""
-        return self.session.executemany(sql, rows)
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
         self._explain(sql, parameters)

@@ -103,7 +103,7 @@ def windows(draw: st.DrawFn) -> tuple[str, datetime]:
     return name, FIRST + draw(st.integers(0, (LAST - FIRST) // MINUTE)) * MINUTE
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(window=windows(), pattern=st.sampled_from(list(PATTERNS)))
 def test_the_slots_of_any_zone_are_those_of_the_reference(window, pattern):
     name, since = window
@@ -111,7 +111,7 @@ def test_the_slots_of_any_zone_are_those_of_the_reference(window, pattern):
     assert computed(pattern, name, since, until) == reference(pattern, name, since, until)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(window=windows(), pattern=st.sampled_from(list(PATTERNS)), seconds=st.floats(0, 59.999))
 def test_the_slot_after_any_moment_is_the_first_of_those_that_follow(window, pattern, seconds):
     name, since = window

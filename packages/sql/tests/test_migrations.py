@@ -31,10 +31,6 @@ class Plain:
         """Run a statement."""
         return self._driver.execute(sql, parameters).rowcount
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row."""
-        return self._driver.executemany(sql, rows).rowcount
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
         return self._driver.execute(sql, parameters).fetchall()

@@ -33,8 +33,14 @@ def test_rows_are_filled_up_with_the_last_one() -> None:
 
 
 def test_other_placeholders_are_put_everywhere() -> None:
-    sql = Statements(replace(SQLITE, placeholder="%s", values_column=None))
+    sql = Statements(replace(SQLITE, placeholder="%s"))
     statement = sql.update(1)
     assert statement.count("%s") == 19
     assert "?" not in statement
-    assert "FROM" not in statement
+
+
+def test_a_database_without_values_is_given_a_union_of_its_own_types() -> None:
+    update = Statements(replace(SQLITE, values=False)).update(2)
+    assert "VALUES" not in update
+    assert "SELECT status AS column1, " in update
+    assert update.count(" UNION ALL SELECT ?, ?, ") == 2

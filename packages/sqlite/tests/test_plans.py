@@ -42,10 +42,6 @@ class Explained:
         self._explain(sql, parameters)
         return Session(self.driver).execute(sql, parameters)
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row."""
-        return Session(self.driver).executemany(sql, rows)
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
         self._explain(sql, parameters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pymysql
@@ -28,15 +28,12 @@ _ROOM = 1024
 _OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
 IDLE = 5.0
 """Seconds without an answer after which a connection is looked at before it is used."""
-_MANY = 200
-"""Statements that are sent at once."""
 
 
 class MySQLSession:
     """A connection as the shared part wants it, for one thread at a time.
 
-    Several statements go to the server in one packet: what begins a transaction travels with
-    its first statement, and updates of many rows together.
+    What begins a transaction travels with its first statement.
     """
 
     def __init__(self, address: Address, deadline: float, patience: float) -> None:
@@ -121,51 +118,32 @@ class MySQLSession:
         # The number that our inserts set where a row was there already; see `dialect`.
         return 0 if cursor.lastrowid else cursor.rowcount
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row; how many rows they changed together."""
-        changed = 0
-        for start in range(0, len(rows), _MANY):
-            with self._driver.cursor() as cursor:
-                statements = [cursor.mogrify(sql, list(row)) for row in rows[start : start + _MANY]]
-                changed += sum(self._send(cursor, ";".join(statements)))
-        return changed
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
         return list(self._run(sql, parameters).fetchall())
 
     def _run(self, sql: str, parameters: Sequence[Value] = ()) -> Cursor:
         cursor = self._driver.cursor()
-        for _ in self._send(cursor, cursor.mogrify(sql, list(parameters))):
-            pass
-        return cursor
-
-    def _send(self, cursor: Cursor, statements: str) -> Iterator[int]:
-        """Run statements; how many rows each has changed, one after the other.
-
-        The cursor then holds the answer of the last one.
-        """
+        statement = cursor.mogrify(sql, list(parameters))
         if time.monotonic() > self._deadline:
             raise TimeoutError("the server does not answer")
         beginning, self._beginning = self._beginning, ""
-        if len(statements) * 4 > self._packet - _ROOM:
-            self._see_that_it_fits(statements)
+        if len(statement) * 4 > self._packet - _ROOM:
+            self._see_that_it_fits(statement)
         try:
             self._in_transaction = self._in_transaction or bool(beginning)
-            cursor.execute(beginning + statements)
-            for _ in range(beginning.count(";")):
-                cursor.nextset()
-            yield cursor.rowcount
+            cursor.execute(beginning + statement)
             while cursor.nextset():
-                yield cursor.rowcount
+                pass
             self._answered = time.monotonic()
         except pymysql.OperationalError as error:
             if error.args[:1] == (2013,) and time.monotonic() > self._deadline:
                 raise TimeoutError("the server does not answer") from error
             raise
+        return cursor
 
-    def _see_that_it_fits(self, statements: str) -> None:
-        size = len(statements.encode("utf-8", "surrogateescape"))
+    def _see_that_it_fits(self, statement: str) -> None:
+        size = len(statement.encode("utf-8", "surrogateescape"))
         if size > self._packet - _ROOM:
             raise TooLarge(
                 f"a statement of {size:,} bytes, where the server's max_allowed_packet is"

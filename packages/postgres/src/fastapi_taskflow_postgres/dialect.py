@@ -34,5 +34,5 @@ POSTGRES = Dialect(
     for_update=" FOR UPDATE",
     partial_indexes=True,
     # A column in which all values are NULL has no type of its own.
-    values_column="v.column{number}::{type}",
+    given_column="v.column{number}::{type}",
 )

@@ -98,10 +98,6 @@ class PostgresSession:
         """Run a statement; how many rows it changed."""
         return self._run(sql, parameters).rowcount
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row; how many rows they changed together."""
-        return sum(self.execute(sql, row) for row in rows)
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
         found = self._run(sql, parameters).fetchall()

@@ -20,9 +20,6 @@ class Connection(Protocol):
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> int:
         """Run a statement; how many rows it changed."""
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row; how many rows they changed together."""
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query."""
 

@@ -39,9 +39,12 @@ class Dialect:
     clustered_tail: str = ""
     """The tail of ``CREATE TABLE``, for other and for clustered tables."""
     partial_indexes: bool = False
-    values_column: str | None = None
-    """The ``{number}``-th column, from 1, of ``(VALUES ...) AS v`` in ``UPDATE ... FROM``, for a
-    column of ``{type}``; None where many rows are updated by ``executemany``."""
+    update_many: str = "UPDATE {tasks} SET {sets} FROM ({given}) AS v WHERE {where}"
+    """An update of many rows by the table ``v`` of what is ``{given}``."""
+    values: bool = True
+    """Whether ``VALUES`` is such a table, its columns called ``column1`` and so on."""
+    given_column: str = "v.column{number}"
+    """The ``{number}``-th column of that table, from 1, for a column of ``{type}``."""
     prepared: bool = False
     """Whether the driver keeps statements prepared, so that few different ones are best.
     A row that is repeated within an insert or update must then be harmless."""

@@ -167,29 +167,28 @@ class Statements:
 
     def _update(self, rows: int) -> str:
         """Update so many tasks at once; parameters are the rows, then the owner they need."""
-        tasks, width = self._words["tasks"], len(UPDATED)
-        source = f" FROM (VALUES {self._values(width + 2, rows)}) AS v" if self.bulk_update else ""
-        new = [
-            self._new_value(number, name)
-            for number, name in enumerate((*UPDATED, "task_id", "epoch"), start=1)
-        ]
-        sets = ", ".join(f"{name} = {self._set(name, new[i])}" for i, name in enumerate(UPDATED))
-        return (
-            f"UPDATE {tasks} SET {sets}{source} WHERE {tasks}.task_id = {new[width]}"  # noqa: S608  all ours
-            f" AND {tasks}.epoch = {new[width + 1]} AND {tasks}.owner = {self.dialect.placeholder}"
-            f" AND {tasks}.{UNFINISHED}"
+        tasks, dialect = self._words["tasks"], self.dialect
+        columns = (*UPDATED, "task_id", "epoch")
+        new = {
+            name: dialect.given_column.format(number=number, type=dialect.types[_KINDS[name]])
+            for number, name in enumerate(columns, start=1)
+        }
+        return dialect.update_many.format(
+            tasks=tasks,
+            sets=", ".join(f"{name} = {self._set(name, new[name])}" for name in UPDATED),
+            given=self._given(columns, rows),
+            where=f"{tasks}.task_id = {new['task_id']} AND {tasks}.epoch = {new['epoch']}"
+            f" AND {tasks}.owner = {dialect.placeholder} AND {tasks}.{UNFINISHED}",
         )
 
-    @property
-    def bulk_update(self) -> bool:
-        """Whether one statement can update many tasks."""
-        return self.dialect.values_column is not None
-
-    def _new_value(self, number: int, name: str) -> str:
-        column = self.dialect.values_column
-        if column is None:
-            return self.dialect.placeholder
-        return column.format(number=number, type=self.dialect.types[_KINDS[name]])
+    def _given(self, columns: Sequence[str], rows: int) -> str:
+        """A table of so many rows of parameters, of the types of these columns of tasks."""
+        if self.dialect.values:
+            return f"VALUES {self._values(len(columns), rows)}"
+        # The first part of a union names the columns, and its types count for all of it.
+        names = ", ".join(f"{name} AS column{i}" for i, name in enumerate(columns, start=1))
+        row = " UNION ALL SELECT " + ", ".join([self.dialect.placeholder] * len(columns))
+        return f"SELECT {names} FROM {self._words['tasks']} WHERE FALSE{row * rows}"  # noqa: S608  all ours
 
     def _set(self, name: str, new: str) -> str:
         # Somebody else asks for a cancellation: an owner that does not know must not undo it.

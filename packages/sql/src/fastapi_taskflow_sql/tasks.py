@@ -57,8 +57,6 @@ class Tasks:
     def change(self, connection: Connection, records: Sequence[TaskRecord], owner: str) -> int:
         """Update unfinished tasks of *owner* at the same epoch; how many there were."""
         rows = [to_update(record) for record in records]
-        if not self._sql.bulk_update:
-            return connection.executemany(self._sql.update(1), [(*row, owner) for row in rows])
         return sum(
             connection.execute(self._sql.update(len(chunk)), [*chain.from_iterable(chunk), owner])
             for chunk in self._sql.chunks(rows, len(UPDATED) + 2)

@@ -33,10 +33,6 @@ class Session:
         """Run a statement; how many rows it changed."""
         return self._driver.execute(sql, parameters).rowcount
 
-    def executemany(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
-        """Run a statement for each row; how many rows they changed together."""
-        return self._driver.executemany(sql, rows).rowcount
-
     def fetch(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query. Damaged text comes with a mark where it cannot be read."""
         try:

@@ -28,6 +28,5 @@ SQLITE = Dialect(
     greatest="max",
     clustered_tail="WITHOUT ROWID",
     partial_indexes=True,
-    values_column="v.column{number}",
     prepared=True,
 )
