@@ -19,6 +19,10 @@ from places import KINDS, Place, place
 SOAK = os.environ.get("TASKFLOW_SOAK") == "1"
 ASKED, DEATHS, CUTS = (5_000, 10, 100) if SOAK else (600, 2, 15)
 CLIENTS = 12
+DELAY = 0.2
+"""Seconds that a slow line takes."""
+AT_ONCE = 100
+"""Tasks that are asked for over it at the same moment."""
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind != "sqlite"])
@@ -121,6 +125,34 @@ async def test_a_line_that_swallows_everything_is_a_503_in_time_and_heals(
     await eventually_accepted(client, accepted, server.url)
     await check(client, ships, accepted, f"503 after {took:.1f} s")
     assert accepted.refused.keys() == {503}
+
+
+@pytest.mark.timeout(120)
+async def test_over_a_slow_line_many_tasks_share_a_commit(fleets, store, proxy, client):
+    ships, accepted = fleets(through(proxy, store.url)), Accepted()
+    url = ships.start().url
+    proxy.lay(Cable(delay=DELAY))
+    said, took, others = proxy.said, [], []
+    loop = asyncio.get_running_loop()
+
+    async def ask(number: int) -> None:
+        began = loop.time()
+        assert await accepted.add(client, url, "again", number, seconds=0)
+        took.append(loop.time() - began)
+
+    async def look() -> None:
+        while len(took) < AT_ONCE:
+            began = loop.time()
+            assert (await client.get(f"{url}/openapi.json")).status_code == 200
+            others.append(loop.time() - began)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(look(), *(ask(number) for number in range(AT_ONCE)))
+    said = proxy.said - said
+    proxy.lay(GOOD)
+    assert said < AT_ONCE / 2
+    slowest = f"slowest answer {max(took):.2f} s, slowest other answer {max(others) * 1e3:.0f} ms"
+    await check(client, ships, accepted, f"{said} messages, {slowest}")
 
 
 async def eventually_accepted(client, accepted: Accepted, url: str) -> None:

@@ -56,6 +56,8 @@ class Proxy:
         self._delivered = False
         self.cuts = 0
         """How many connections were cut at a word."""
+        self.said = 0
+        """How many pieces came from clients."""
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._threads: set[threading.Thread] = set()
         self._accepting = self._spawn(self._accept)
@@ -178,6 +180,7 @@ class Proxy:
             if cable.cut_after is not None:
                 room = max(0, cable.cut_after - self._sent)
             self._sent += len(data)
+            self.said += 1
             said = self._word is not None and self._word in data
             if said:
                 self._word = None
