@@ -1,16 +1,20 @@
 """As users get it: every distribution built, and installed from what was built alone."""
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
+import programs
 import pytest
 
 from fastapi_taskflow_core.__about__ import __version__
+from places import KINDS, place
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(
@@ -44,48 +48,6 @@ with TestClient(app) as client:
     assert client.get("/tasks/" + style).headers["content-type"].startswith("text/css")
 """
 
-CORE_ALONE = """
-from fastapi import BackgroundTasks, FastAPI
-from fastapi.testclient import TestClient
-from fastapi_taskflow_core import TaskManager
-
-manager, app, calls = TaskManager(), FastAPI(), []
-manager.install(app)
-
-@manager.task(retries=1)
-def stumble(word):
-    calls.append(word)
-    assert len(calls) > 1
-
-@app.post("/")
-def route(background_tasks: BackgroundTasks):
-    background_tasks.add_task(stumble, "hello")
-
-with TestClient(app) as client:
-    client.post("/")
-assert calls == ["hello", "hello"], calls
-"""
-
-SQLITE_ALONE = """
-import asyncio, sys
-from datetime import UTC, datetime
-from fastapi_taskflow_core import TaskRecord
-from fastapi_taskflow_core.backends.base import Batch, Query
-from fastapi_taskflow_sqlite import SqliteBackend
-
-async def main():
-    backend = SqliteBackend("tasks.db")
-    await backend.open()
-    await backend.write(Batch("me", inserts=[TaskRecord("1", "work", datetime.now(UTC))]))
-    await backend.close()
-    again = SqliteBackend("tasks.db")
-    await again.open()
-    assert [task.func_name for task in (await again.query(Query())).tasks] == ["work"]
-    await again.close()
-
-asyncio.run(main())
-"""
-
 
 def uv(*arguments: object) -> str:
     command = [sys.executable, "-m", "uv", *map(str, arguments)]
@@ -106,6 +68,13 @@ def dist(tmp_path_factory) -> Path:
 
 def wheel(dist: Path, name: str) -> Path:
     return dist / f"{name.replace('-', '_')}-{__version__}-py3-none-any.whl"
+
+
+def metadata(path: Path) -> Message:
+    """What a wheel says of itself; its payload is the README."""
+    name = f"{'-'.join(path.name.split('-')[:2])}.dist-info/METADATA"
+    with zipfile.ZipFile(path) as archive:
+        return Parser().parsestr(archive.read(name).decode())
 
 
 class Environment:
@@ -148,14 +117,14 @@ def test_twine_finds_nothing_wrong(dist):
 def test_the_metadata_of_a_wheel_is_complete(dist, name):
     with zipfile.ZipFile(wheel(dist, name)) as archive:
         files = archive.namelist()
-        info = f"{name.replace('-', '_')}-{__version__}.dist-info"
-        metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
-    assert (metadata["Name"], metadata["Version"]) == (name, __version__)
-    assert metadata["License-Expression"] == "MIT"
-    assert metadata["Requires-Python"] == ">=3.11"
-    assert metadata["Summary"]
-    assert "Typing :: Typed" in metadata.get_all("Classifier")
-    assert metadata.get_payload().startswith(f"# {name}\n")
+    about = metadata(wheel(dist, name))
+    assert (about["Name"], about["Version"]) == (name, __version__)
+    assert about["License-Expression"] == "MIT"
+    assert about["Requires-Python"] == ">=3.11"
+    assert about["Summary"]
+    assert "Typing :: Typed" in about.get_all("Classifier")
+    assert about.get_payload().startswith(f"# {name}\n")
+    info = f"{name.replace('-', '_')}-{__version__}.dist-info"
     assert f"{info}/licenses/LICENSE" in files
     assert f"{name.replace('-', '_')}/py.typed" in files
     assert not [path for path in files if "test_" in path]
@@ -186,14 +155,30 @@ def test_the_meta_package_brings_little_beyond_fastapi(dist, tmp_path):
     assert {name for name in with_us - plain if "taskflow" not in name} == DASHBOARD
 
 
-def test_the_core_alone_runs_a_retrying_task(dist, tmp_path):
-    environment = Environment(tmp_path, wheel(dist, "fastapi-taskflow-core"))
-    environment.run(CORE_ALONE)
-    assert {name for name in environment.distributions() if "taskflow" in name} == {
-        "fastapi-taskflow-core"
-    }
+def needed(dist: Path, name: str) -> dict[str, Path]:
+    """The wheel of a package and those of ours that it needs, by name."""
+    found, asked = {}, [name]
+    while asked:
+        each = asked.pop()
+        found[each] = wheel(dist, each)
+        requirements = metadata(found[each]).get_all("Requires-Dist", [])
+        ours = r"(fastapi-taskflow[\w-]*)(?!.*extra ==)"
+        asked += [match[1] for it in requirements if (match := re.match(ours, it))]
+    return found
 
 
-def test_the_sqlite_backend_alone_keeps_tasks(dist, tmp_path):
-    needed = ["fastapi-taskflow-core", "fastapi-taskflow-sql", "fastapi-taskflow-sqlite"]
-    Environment(tmp_path, *(wheel(dist, name) for name in needed)).run(SQLITE_ALONE)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "fastapi-taskflow"])
+def test_a_package_alone_does_its_work_and_what_its_readme_shows(dist, name, tmp_path):
+    wheels = needed(dist, name)
+    environment = Environment(tmp_path, *wheels.values())
+    assert {each for each in environment.distributions() if "taskflow" in each} == wheels.keys()
+    readme = metadata(wheels[name]).get_payload()
+    environment.run(
+        "\n".join(re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL))
+    )
+    kind = name.removeprefix("fastapi-taskflow-")
+    if kind in KINDS:
+        with place(kind) as where:
+            environment.run(programs.STORAGE, where.url)
+    else:
+        environment.run(programs.ALONE[kind])
