@@ -119,6 +119,9 @@ class MyInt(int):
 class Foreign:
     """A class that nobody announced."""
 
+    def __repr__(self) -> str:
+        return "Foreign()"
+
 
 def anything(*values: Any, **named: Any) -> None:
     """A task without useful annotations."""

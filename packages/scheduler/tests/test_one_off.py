@@ -71,7 +71,6 @@ async def test_calls_are_listed_by_time_up_to_a_moment(world):
         ({"wohm": "ada"}, TypeError, "no parameter 'wohm'"),
         ({"whom": object()}, TaskArgumentError, "whom"),
     ],
-    ids=str,
 )
 async def test_what_makes_no_sense_is_refused_at_the_call(world, changes, error, said):
     manager = await world.started(every=3600)
