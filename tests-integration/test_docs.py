@@ -12,12 +12,14 @@ import pytest
 import yaml
 from fastapi import FastAPI
 
+import fastapi_taskflow
 from fastapi_taskflow import (
     FileLogger,
     InMemoryLogger,
     StdoutLogger,
     TaskAdmin,
     TaskManager,
+    backends,
 )
 from fastapi_taskflow.backends import MySQLBackend, PostgresBackend, RedisBackend
 from fastapi_taskflow_core.options import CALL_OPTION_NAMES
@@ -132,6 +134,15 @@ def test_the_endpoints_are_those_of_the_application():
     paths = app.openapi()["paths"].items()
     served = {(method.upper(), path) for path, methods in paths for method in methods}
     assert set(ENDPOINT.findall(section("api.md", "Endpoints"))) == served
+
+
+def test_the_reference_has_every_public_name():
+    told = set(re.findall(r"^::: (\S+)$", (ROOT / "docs/reference.md").read_text(), re.MULTILINE))
+    names = {f"fastapi_taskflow.{name}" for name in fastapi_taskflow.__all__} - {
+        "fastapi_taskflow.__version__"
+    }
+    stores = (*backends.__all__, "MySQLBackend", "PostgresBackend", "RedisBackend")
+    assert told == names | {f"fastapi_taskflow.backends.{name}" for name in stores}
 
 
 def test_every_room_of_the_core_that_is_described_exists():
