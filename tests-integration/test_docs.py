@@ -145,6 +145,18 @@ def test_the_reference_has_every_public_name():
     assert told == names | {f"fastapi_taskflow.backends.{name}" for name in stores}
 
 
+@pytest.mark.timeout(120)
+def test_the_backend_of_the_worked_example_passes_the_whole_conformance_suite(tmp_path):
+    blocks = FENCE.findall((ROOT / "docs/new-backend.md").read_text())
+    program = "\n".join(text for kind, text in blocks if kind == "python")
+    (tmp_path / "test_small_backend.py").write_text(program)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    tested = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert tested.returncode == 0, tested.stdout
+    assert int(re.search(r"(\d+) passed", tested.stdout)[1]) > 300
+
+
 def test_every_room_of_the_core_that_is_described_exists():
     core = ROOT / "packages/core/src/fastapi_taskflow_core"
     rows = re.findall(
