@@ -8,7 +8,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def build(folder: Path) -> None:
-    """Build all packages into *folder*."""
+    """Build all packages into *folder*, in place of what was built before."""
+    for earlier in folder.glob("fastapi_taskflow*"):
+        earlier.unlink()
     for project in sorted(ROOT.glob("packages/*/pyproject.toml")):
         command = [sys.executable, "-m", "uv", "build", "--quiet", "--out-dir", str(folder)]
         subprocess.run([*command, str(project.parent)], check=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FAULTS = "tests-integration/faults"
 FAULTS_OF_PROCESSES = [
-    f"{FAULTS}/test_{name}.py" for name in ("crashes", "frozen", "ownership", "stops")
+    f"{FAULTS}/test_{name}.py"
+    for name in ("clients", "crash_points", "crashes", "forks", "frozen", "ownership", "stops")
 ]
 OVER_EVERY_KIND = [f"tests-integration/test_{n}.py" for n in ("instances", "schedules", "secrets")]
 OVER_EVERY_SERVER = [*OVER_EVERY_KIND, f"{FAULTS}/test_servers.py"]

@@ -6,16 +6,18 @@ keeps its tasks in ``demo.db`` (``DEMO_DB`` chooses another file).
 
 import asyncio
 import itertools
+import json
 import os
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import socket
+from contextlib import suppress
 
 import uvicorn
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
 
 from fastapi_taskflow import (
     BackendUnavailable,
+    ManagedBackgroundTasks,
     QueueConfig,
     TaskAdmin,
     TaskManager,
@@ -29,6 +31,7 @@ PORT = int(os.environ.get("PORT", "8000"))
 task_manager = TaskManager(
     snapshot_db=os.environ.get("DEMO_DB", "demo.db"),
     queues={"email": QueueConfig(concurrency=4, max_size=200)},
+    drain_timeout=2,  # Ctrl-C should not take long here; what is cut off goes on at the next start
 )
 
 
@@ -49,7 +52,9 @@ async def build_report(rows: int) -> None:
     task_log("collecting rows", rows=rows)
     for done in range(0, rows + 1, 10):
         task_progress(done, rows, "collecting")
-        await asyncio.sleep(0.25)
+        if done % 100 == 0:
+            task_log(f"{done} rows so far")
+        await asyncio.sleep(1)
     task_log("report is ready")
 
 
@@ -64,28 +69,34 @@ async def charge_card(order: int, cents: int) -> None:
     """Must never run twice; fails for good when the card is refused."""
     context = get_task_context()
     await asyncio.sleep(random.uniform(0.1, 0.3))
-    if order % 7 == 0:
-        raise ValueError(f"order {order}: the bank refuses {cents / 100:.2f} EUR")
+    try:
+        json.loads("refused" if order % 7 == 0 else "{}")
+    except json.JSONDecodeError as error:
+        raise ValueError(f"order {order}: the bank refuses {cents / 100:.2f} EUR") from error
     task_log(f"order {order} is paid", key=context.task_id if context else None)
 
 
-@task_manager.schedule(every=15, overlap="skip")
+@task_manager.schedule(every=15, overlap="skip", run_on_startup=True)
 async def count_the_stock() -> None:
-    """Runs by itself, four times a minute."""
+    """Runs by itself, at the start and four times a minute."""
     await asyncio.sleep(random.uniform(0.1, 0.5))
     task_log(f"{random.randrange(40, 60)} articles are left")
 
 
+@task_manager.schedule(cron="30 3 * * *", timezone="Europe/Berlin")
+async def close_the_books() -> None:
+    """Runs by itself, every night."""
+    task_log("the books are closed")
+
+
 async def traffic() -> None:
-    """Asks for tasks as customers would, from the moment the shop is open."""
-    await asyncio.sleep(1)
-    print(f"The demo shop is running on http://127.0.0.1:{PORT}", flush=True)
-    print(f"  dashboard: http://127.0.0.1:{PORT}/tasks/dashboard", flush=True)
-    print(f"  API:       http://127.0.0.1:{PORT}/docs", flush=True)
-    for order in itertools.count(random.randint(1, 1_000)):
+    """Asks for tasks as customers would: a crowd at first, then one after another."""
+    for number, order in enumerate(itertools.count(random.randint(1, 1_000))):
+        if number % 60 == 0:
+            await task_manager.enqueue(build_report, rows=600)
         with suppress(BackendUnavailable):
             await one_customer(order)
-        await asyncio.sleep(random.uniform(0.3, 1.5))
+        await asyncio.sleep(0.1 if number < 12 else random.uniform(0.3, 1.5))
 
 
 async def one_customer(order: int) -> None:
@@ -97,23 +108,12 @@ async def one_customer(order: int) -> None:
     await task_manager.enqueue(charge_card, order, cents=random.randint(500, 20_000), tags=tags)
     if order % 3 == 0:
         await task_manager.enqueue(resize_image, f"{name}.png", width=640)
-    if order % 20 == 1:
-        await task_manager.enqueue(build_report, rows=200)
+    if order % 50 == 2:
+        for reader in range(25):
+            await task_manager.enqueue(send_email, f"reader-{reader}@example.org", "Newsletter")
 
 
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """The traffic comes and goes with the application."""
-    customers = asyncio.create_task(traffic())
-    try:
-        yield
-    finally:
-        customers.cancel()
-        with suppress(asyncio.CancelledError):
-            await customers
-
-
-app = FastAPI(title="fastapi-taskflow demo", lifespan=lifespan)
+app = FastAPI(title="fastapi-taskflow demo")
 TaskAdmin(
     app,
     task_manager,
@@ -125,13 +125,31 @@ TaskAdmin(
 
 
 @app.post("/orders/{order}")
-def place_order(order: int, email: str, background_tasks: BackgroundTasks) -> dict[str, str]:
+def place_order(order: int, email: str, tasks: ManagedBackgroundTasks) -> dict[str, str]:
     """Take an order; card and e-mail follow."""
     return {
-        "payment": background_tasks.add_task(charge_card, order, cents=1_999),
-        "confirmation": background_tasks.add_task(send_email, email, subject=f"Order {order}"),
+        "payment": tasks.add_task(charge_card, order, cents=1_999),
+        "confirmation": tasks.add_task(send_email, email, subject=f"Order {order}"),
     }
 
 
+class Shop(uvicorn.Server):
+    """The server; it says where it is, and lets customers in while it is open."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            return
+        print(f"The demo shop is running on http://127.0.0.1:{PORT} (Ctrl-C ends it)")
+        print(f"  dashboard: http://127.0.0.1:{PORT}/tasks/dashboard")
+        print(f"  API:       http://127.0.0.1:{PORT}/docs", flush=True)
+        self.customers = asyncio.create_task(traffic())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.customers.cancel()
+        await super().shutdown(sockets)
+
+
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+    with suppress(KeyboardInterrupt):
+        Shop(uvicorn.Config(app, host="127.0.0.1", port=PORT, log_level="warning")).run()

@@ -8,9 +8,9 @@ import os
 from typing import Annotated
 
 from cryptography.fernet import Fernet
-from fastapi import BackgroundTasks, Body, FastAPI
+from fastapi import Body, FastAPI
 
-from fastapi_taskflow import TaskAdmin, TaskManager, task_log
+from fastapi_taskflow import ManagedBackgroundTasks, TaskAdmin, TaskManager, task_log
 
 
 def keys() -> list[str]:
@@ -39,9 +39,9 @@ async def charge(card: str, amount: int) -> str:
 async def pay(
     card: Annotated[str, Body()],
     amount: Annotated[int, Body()],
-    background_tasks: BackgroundTasks,
+    tasks: ManagedBackgroundTasks,
 ) -> dict[str, str]:
-    return {"task_id": background_tasks.add_task(charge, card, amount)}
+    return {"task_id": tasks.add_task(charge, card, amount)}
 
 
 @app.get("/receipts/{task_id}")

@@ -6,15 +6,16 @@ format that Prometheus reads.
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
 from fastapi_taskflow import (
     FileLogger,
     LifecycleEvent,
     LogEvent,
+    ManagedBackgroundTasks,
     StdoutLogger,
     TaskAdmin,
     TaskManager,
@@ -28,7 +29,7 @@ class Metrics(TaskObserver):
 
     def __init__(self) -> None:
         self.ended: Counter[tuple[str, str]] = Counter()
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.lines: Counter[str] = Counter()
 
     async def on_lifecycle(self, event: LifecycleEvent) -> None:
@@ -74,8 +75,8 @@ async def divide(number: int) -> None:
 
 
 @app.post("/divide/{number}")
-async def ask(number: int, background_tasks: BackgroundTasks) -> str:
-    return background_tasks.add_task(divide, number)
+async def ask(number: int, tasks: ManagedBackgroundTasks) -> str:
+    return tasks.add_task(divide, number)
 
 
 @app.get("/metrics")

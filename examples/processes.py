@@ -6,9 +6,9 @@ its own, which can be cancelled in the middle, and whose death harms nobody else
 
 import os
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
 
-from fastapi_taskflow import TaskAdmin, TaskManager, task_log, task_progress
+from fastapi_taskflow import ManagedBackgroundTasks, TaskAdmin, TaskManager, task_log, task_progress
 
 task_manager = TaskManager(max_process_workers=2)
 app = FastAPI()
@@ -29,8 +29,8 @@ def count_primes(below: int) -> int:
 
 
 @app.post("/primes/{below}")
-async def ask(below: int, background_tasks: BackgroundTasks) -> str:
-    return background_tasks.add_task(count_primes, below)
+async def ask(below: int, tasks: ManagedBackgroundTasks) -> str:
+    return tasks.add_task(count_primes, below)
 
 
 @app.get("/primes/{task_id}")

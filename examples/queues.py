@@ -8,9 +8,9 @@ first.
 import asyncio
 import os
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
 
-from fastapi_taskflow import QueueConfig, TaskAdmin, TaskManager
+from fastapi_taskflow import ManagedBackgroundTasks, QueueConfig, TaskAdmin, TaskManager
 
 SECONDS = float(os.environ.get("QUEUES_SECONDS", "5"))
 task_manager = TaskManager(
@@ -36,8 +36,8 @@ async def alarm(text: str) -> None: ...
 
 
 @app.post("/reports/{number}")
-async def ask_for_report(number: int, background_tasks: BackgroundTasks) -> str:
-    return background_tasks.add_task(report, number)
+async def ask_for_report(number: int, tasks: ManagedBackgroundTasks) -> str:
+    return tasks.add_task(report, number)
 
 
 @app.post("/chores")
@@ -47,8 +47,8 @@ async def add_chores(number: int) -> list[str]:
 
 
 @app.post("/alarms/{text}")
-async def raise_alarm(text: str, background_tasks: BackgroundTasks) -> str:
-    return background_tasks.add_task(alarm, text)
+async def raise_alarm(text: str, tasks: ManagedBackgroundTasks) -> str:
+    return tasks.add_task(alarm, text)
 
 
 @app.patch("/reports")

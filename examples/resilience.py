@@ -10,9 +10,9 @@ everything: what had not begun is done, what may run twice is done again, what m
 import asyncio
 import os
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
 
-from fastapi_taskflow import TaskAdmin, TaskManager, task_log
+from fastapi_taskflow import ManagedBackgroundTasks, TaskAdmin, TaskManager, task_log
 
 SECONDS = float(os.environ.get("RESILIENCE_SECONDS", "20"))
 task_manager = TaskManager(snapshot_db=os.environ.get("RESILIENCE_DB", "resilience.db"))
@@ -34,12 +34,12 @@ async def cook(order: int) -> None:
 
 
 @app.post("/orders/{order}")
-async def take_order(order: int, background_tasks: BackgroundTasks) -> dict[str, str]:
+async def take_order(order: int, tasks: ManagedBackgroundTasks) -> dict[str, str]:
     """Once this is answered, both tasks are in the database."""
     return {
-        "cook": background_tasks.add_task(cook, order, priority=0),
-        "charge": background_tasks.add_task(charge, order, priority=0),
-        "charge_later": background_tasks.add_task(charge, order),
+        "cook": tasks.add_task(cook, order, priority=0),
+        "charge": tasks.add_task(charge, order, priority=0),
+        "charge_later": tasks.add_task(charge, order),
     }
 
 

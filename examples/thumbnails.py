@@ -9,11 +9,17 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from fastapi import BackgroundTasks, FastAPI, HTTPException, UploadFile
+from fastapi import FastAPI, HTTPException, UploadFile
 from fastapi.responses import FileResponse
 from PIL import Image
 
-from fastapi_taskflow import AbortTask, TaskAdmin, TaskManager, task_progress
+from fastapi_taskflow import (
+    AbortTask,
+    ManagedBackgroundTasks,
+    TaskAdmin,
+    TaskManager,
+    task_progress,
+)
 
 FOLDER = Path(os.environ.get("THUMBNAILS_FOLDER", "pictures"))
 FOLDER.mkdir(exist_ok=True)
@@ -40,13 +46,11 @@ def make_thumbnails(picture: Path) -> None:
 
 
 @app.post("/pictures")
-async def upload(file: UploadFile, background_tasks: BackgroundTasks) -> dict[str, str]:
+async def upload(file: UploadFile, tasks: ManagedBackgroundTasks) -> dict[str, str]:
     """Keep the upload, and answer before anything is made of it."""
     picture = FOLDER / f"{uuid4()}.upload"
     picture.write_bytes(await file.read())
-    task_id = background_tasks.add_task(
-        make_thumbnails, picture, tags={"file": file.filename or ""}
-    )
+    task_id = tasks.add_task(make_thumbnails, picture, tags={"file": file.filename or ""})
     return {"task_id": task_id, "picture": picture.stem}
 
 

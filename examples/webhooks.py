@@ -9,9 +9,16 @@ from collections import Counter
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from fastapi import BackgroundTasks, FastAPI, Response
+from fastapi import FastAPI, Response
 
-from fastapi_taskflow import AbortTask, RetryTask, TaskAdmin, TaskManager, get_task_context
+from fastapi_taskflow import (
+    AbortTask,
+    ManagedBackgroundTasks,
+    RetryTask,
+    TaskAdmin,
+    TaskManager,
+    get_task_context,
+)
 
 task_manager = TaskManager(snapshot_db=os.environ.get("WEBHOOKS_DB", "webhooks.db"))
 app = FastAPI()
@@ -46,11 +53,9 @@ def deliver(url: str, event: str) -> None:
 
 
 @app.post("/orders/{order}")
-async def order(order: int, url: str, background_tasks: BackgroundTasks) -> dict[str, str]:
+async def order(order: int, url: str, tasks: ManagedBackgroundTasks) -> dict[str, str]:
     """However often the order is sent, its event is delivered by one task."""
-    task_id = background_tasks.add_task(
-        deliver, url, f"order {order}", idempotency_key=f"order {order} {url}"
-    )
+    task_id = tasks.add_task(deliver, url, f"order {order}", idempotency_key=f"order {order} {url}")
     return {"task_id": task_id}
 
 

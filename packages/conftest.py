@@ -1,6 +1,22 @@
-"""For the tests of every package: no clock decides what a property test says."""
+"""For the tests of every package: no clock decides what a property test says, and what backends
+leave in the temporary directory, when they are closed as by the end of a process, goes.
+"""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from fastapi_taskflow_core.backends import presence
 
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("timeless")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def temporary_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where instances of this process show each other that they live."""
+    folder = tmp_path_factory.mktemp("host")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(presence, "gettempdir", lambda: str(folder))
+        yield

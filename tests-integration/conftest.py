@@ -67,6 +67,12 @@ class Server:
         assert self.ended() in {0, -signal.SIGTERM}, self.output
         assert "Traceback" not in self.output, self.output
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C, and see that it ends as quietly."""
+        self._process.send_signal(signal.SIGINT)
+        assert self.ended() in {0, -signal.SIGINT}, self.output
+        assert "Traceback" not in self.output, self.output
+
     def kill(self) -> None:
         """End the process, whatever it is doing."""
         for client in self._clients:

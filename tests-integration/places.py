@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +44,8 @@ class Place:
 
 
 @contextmanager
-def place(kind: str) -> Iterator[Place]:
-    """A new place of this kind; nothing of it is left."""
+def place(kind: str, environment: Mapping[str, str] | None = None) -> Iterator[Place]:
+    """A new place of this kind; nothing of it is left. A server gets the *environment*."""
     # Not below pytest's own folder, where a server that is another user has no way in.
     with TemporaryDirectory(prefix=f"taskflow-{kind}-") as name:
         folder = Path(name)
@@ -55,7 +55,7 @@ def place(kind: str) -> Iterator[Place]:
         recipe, program = _recipe(kind)
         if which(program) is None:
             missing(kind, f"install {program}")
-        with PrivateServer(recipe, folder) as server:
+        with PrivateServer(recipe, folder, environment) as server:
             yield Place(server.url, folder, server)
 
 

@@ -1,6 +1,6 @@
-"""Every Python block of README and documentation runs; the tables say what the code says."""
+"""Every Python block of README and documentation runs, and every link leads somewhere."""
 
-import inspect
+import json
 import re
 import subprocess
 import sys
@@ -10,29 +10,21 @@ from types import ModuleType
 
 import pytest
 import yaml
-from fastapi import FastAPI
 
-import fastapi_taskflow
-from fastapi_taskflow import (
-    FileLogger,
-    InMemoryLogger,
-    StdoutLogger,
-    TaskAdmin,
-    TaskManager,
-    backends,
-)
-from fastapi_taskflow.backends import MySQLBackend, PostgresBackend, RedisBackend
-from fastapi_taskflow_core.options import CALL_OPTION_NAMES
+from benchmarks import tables
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / ".github/SECURITY.md",
+    ROOT / "examples/README.md",
     *sorted(ROOT.glob("docs/*.md")),
     *sorted(ROOT.glob("packages/*/README.md")),
 ]
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)^```$", re.MULTILINE)
-ENDPOINT = re.compile(r"^\| (GET|POST|DELETE|PATCH) \| `(/tasks[^`]*)` \|", re.MULTILINE)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
 def name_of(page: Path) -> str:
@@ -69,15 +61,38 @@ def test_yaml_can_be_read(page):
 
 @each_page
 def test_commands_of_hatch_are_there(page):
-    scripts = tomllib.loads((ROOT / "hatch.toml").read_text())["envs"]["default"]["scripts"]
-    called = set(re.findall(r"hatch run ([a-z]+)\b(?!:)", page.read_text()))
-    assert called - {"uvicorn", "lowest"} <= scripts.keys()
+    environments = tomllib.loads((ROOT / "hatch.toml").read_text())["envs"]
+    for name, script in re.findall(r"hatch run (?:(\w+):)?(\w+)", page.read_text()):
+        scripts = environments[name or "default"]["scripts"]
+        assert script in {*scripts, "python", "uvicorn"}, script
+
+
+def test_contributing_names_every_command():
+    environments = tomllib.loads((ROOT / "hatch.toml").read_text())["envs"]
+    told = re.findall(
+        r"^\| `hatch run ([\w:]+)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
+    )
+    scripts = {*environments["default"]["scripts"], "lowest:test"}
+    assert sorted(told) == sorted(scripts)
+
+
+def anchors(page: Path) -> set[str]:
+    """What a heading of the page can be linked by."""
+    headings = HEADING.findall(FENCE.sub("", page.read_text()))
+    words = (re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings)
+    return {re.sub(r"[-\s]+", "-", each) for each in words}
 
 
 @each_page
-def test_links_to_files_lead_somewhere(page):
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text())
-    assert not [link for link in links if not (page.parent / link).exists()]
+def test_links_lead_to_a_file_and_to_a_heading_in_it(page):
+    text = FENCE.sub("", page.read_text())
+    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", text)
+    for link in [*links, *pictures]:
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert target.suffix != ".md" or not anchor or anchor in anchors(target), link
 
 
 def test_the_site_builds_strictly_and_needs_nothing_from_elsewhere(tmp_path):
@@ -89,60 +104,6 @@ def test_the_site_builds_strictly_and_needs_nothing_from_elsewhere(tmp_path):
     assert len(pages) >= len(list(ROOT.glob("docs/*.md")))
     loaded = r"<(?:link|script|img)[^>]* (?:href|src)=\"?https?:"
     assert not [page for page in pages if re.search(loaded, page)]
-
-
-def section(page: str, heading: str) -> str:
-    """What stands under a heading, up to the next one."""
-    return (ROOT / "docs" / page).read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
-
-
-def defaults(call: object) -> dict[str, object]:
-    parameters = inspect.signature(call).parameters.values()
-    return {each.name: each.default for each in parameters if each.default is not each.empty}
-
-
-@pytest.mark.parametrize(
-    ("page", "heading", "call"),
-    [
-        ("tasks.md", "The decorator", TaskManager.task),
-        ("schedules.md", "The decorator", TaskManager.schedule),
-        ("persistence.md", "Options of the manager", TaskManager),
-        ("observers.md", "FileLogger", FileLogger),
-        ("observers.md", "StdoutLogger", StdoutLogger),
-        ("observers.md", "InMemoryLogger", InMemoryLogger),
-        ("api.md", "Options of the admin", TaskAdmin),
-        ("backends.md", "PostgreSQL", PostgresBackend),
-        ("backends.md", "MySQL and MariaDB", MySQLBackend),
-        ("backends.md", "Redis", RedisBackend),
-    ],
-)
-def test_options_and_defaults_are_those_of_the_code(page, heading, call):
-    written = section(page, heading)
-    rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \|", written, re.MULTILINE)
-    told = {name: eval(default) for name, default in rows}  # noqa: S307
-    assert told == defaults(call)
-
-
-def test_the_options_of_a_call_are_those_of_the_code():
-    told = re.findall(r"^\| `(\w+)` \|", section("tasks.md", "Options of a call"), re.MULTILINE)
-    assert set(told) == CALL_OPTION_NAMES
-
-
-def test_the_endpoints_are_those_of_the_application():
-    app = FastAPI()
-    TaskAdmin(app, TaskManager())
-    paths = app.openapi()["paths"].items()
-    served = {(method.upper(), path) for path, methods in paths for method in methods}
-    assert set(ENDPOINT.findall(section("api.md", "Endpoints"))) == served
-
-
-def test_the_reference_has_every_public_name():
-    told = set(re.findall(r"^::: (\S+)$", (ROOT / "docs/reference.md").read_text(), re.MULTILINE))
-    names = {f"fastapi_taskflow.{name}" for name in fastapi_taskflow.__all__} - {
-        "fastapi_taskflow.__version__"
-    }
-    stores = (*backends.__all__, "MySQLBackend", "PostgresBackend", "RedisBackend")
-    assert told == names | {f"fastapi_taskflow.backends.{name}" for name in stores}
 
 
 @pytest.mark.timeout(120)
@@ -157,25 +118,9 @@ def test_the_backend_of_the_worked_example_passes_the_whole_conformance_suite(tm
     assert int(re.search(r"(\d+) passed", tested.stdout)[1]) > 300
 
 
-def test_every_room_of_the_core_that_is_described_exists():
-    core = ROOT / "packages/core/src/fastapi_taskflow_core"
-    rows = re.findall(
-        r"^\| (`.*?) \|", section("architecture.md", "The core, room by room"), re.MULTILINE
-    )
-    rooms = re.findall(r"`(.*?)`", " ".join(rows))
-    assert len(rooms) > 30
-    assert not [room for room in rooms if not (core / room).exists()]
-
-
-def test_every_test_that_is_said_to_prove_a_guarantee_is_there():
-    said = (ROOT / "docs/guarantees.md").read_text()
-    places = [*ROOT.glob("packages/*/tests"), ROOT / "tests-integration"]
-    files = {path.name: path.read_text() for at in places for path in at.rglob("test_*.py")}
-    named = set(re.findall(r"`(test_\w+\.py)`", said))
-    assert named <= files.keys()
-    functions = set(re.findall(r"`(test_\w+)`", said))
-    assert not [
-        each for each in functions if not any(f"def {each}(" in it for it in files.values())
-    ]
-    suite = ROOT / "packages/testkit/src/fastapi_taskflow_testkit/conformance"
-    assert all((suite / name).exists() for name in re.findall(r"conformance: `(\w+\.py)`", said))
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_figures_of_speed_are_those_that_were_measured(page):
+    measured = json.loads((ROOT / "docs/benchmarks.json").read_text())
+    text = (ROOT / page).read_text()
+    assert "<!-- figures: " in text
+    assert tables.filled(text, measured) == text

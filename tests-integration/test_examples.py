@@ -50,16 +50,29 @@ def test_basic(serve, finished, failure_rate, status, retries):
     server.stop()
 
 
-def test_demo_shows_life_and_takes_orders(serve, finished, free_port):
+def test_demo_shows_life_takes_orders_and_starts_again(serve, finished, until, free_port):
     server = serve(EXAMPLES / "demo.py", PORT=free_port)
     client = server.client()
     answer = client.post("/orders/7", params={"email": "ada@example.org"}).json()
     assert finished(client, answer["payment"])["error"].startswith("ValueError: order 7")
     assert finished(client, answer["confirmation"])["args"]["subject"] == "'Order 7'"
+
+    def alive() -> bool:
+        return {"success", "failed", "running"} <= {
+            task["status"] for task in client.get("/tasks", params={"limit": 100}).json()
+        }
+
+    until(alive, "successes, failures and a long task at once")
+    (report,) = client.get("/tasks", params={"func_name": "build_report"}).json()
+    assert report["progress"]["total"] == 600
+    assert client.get("/tasks", params={"source": "scheduled"}).json()
     assert client.get("/tasks", params={"tag": "customer"}).json()
     assert "Demo shop" in client.get("/tasks/dashboard").text
-    server.stop()
+    server.interrupt()
     assert "dashboard: " in server.output
+    again = serve(EXAMPLES / "demo.py", PORT=free_port)
+    assert again.client().get(f"/tasks/{report['task_id']}").json()["status"] != "interrupted"
+    again.stop()
 
 
 def test_schedules_run_by_themselves_by_hand_and_once(serve, finished, until, tmp_path):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from fastapi_taskflow import TaskManager, TaskStatus
-from fastapi_taskflow_core.backends.base import Query
+from fastapi_taskflow_core.backends.base import Claim, Query
 from fastapi_taskflow_core.backends.news import NewsStore
 from fastapi_taskflow_core.plugins import backend_from_url
 from fastapi_taskflow_testkit.faults import AppServer
@@ -22,6 +26,9 @@ from places import KINDS, Place, place
 TELLING = ["postgres", "redis"]
 """Over the others instances look every few seconds, as they do over these too."""
 telling = pytest.mark.parametrize("store", TELLING, indirect=True, scope="module")
+on_a_server = pytest.mark.parametrize(
+    "store", [kind for kind in KINDS if kind != "sqlite"], indirect=True, scope="module"
+)
 PROGRAM = """
 import asyncio, os
 from fastapi import BackgroundTasks, FastAPI
@@ -47,6 +54,27 @@ async def add(seconds: float, background_tasks: BackgroundTasks) -> str:
 async def add_failing(background_tasks: BackgroundTasks) -> str:
     return background_tasks.add_task(fail)
 """
+MORTAL = """
+import asyncio, sys
+from fastapi_taskflow import TaskManager
+
+manager = TaskManager(snapshot_backend=sys.argv[1], lease=600, max_concurrent_tasks=1)
+running = asyncio.Event()
+
+@manager.task(persist=True)
+async def rest(seconds: float) -> None:
+    running.set()
+    await asyncio.sleep(seconds)
+
+async def main() -> None:
+    await manager.startup()
+    first = await manager.enqueue(rest, 600)
+    await running.wait()
+    print(first, await manager.enqueue(rest, 0), flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -64,6 +92,21 @@ async def managers(store: Place) -> AsyncIterator[list[TaskManager]]:
     yield managers
     for manager in managers:
         await manager.shutdown()
+
+
+@contextmanager
+def mortal(url: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A process with a task that runs for long and one that waits behind it, and their ids."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", MORTAL, url],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().split()
+        process.kill()
 
 
 async def becomes(manager: TaskManager, task_id: str, status: TaskStatus) -> float:
@@ -188,6 +231,34 @@ async def test_where_instances_hear_each_other_nothing_waits_for_the_next_look(m
     print(f"cancelled from afar after {[round(each * 1000) for each in took]} ms")
     # A beat is 5 s apart: three in a row were not all lucky.
     assert sum(took) < 5
+
+
+async def test_what_a_killed_process_of_this_host_left_waits_for_no_lease(store, managers):
+    one, _ = managers
+    one.task(persist=True, name="rest")(asyncio.sleep)
+    with mortal(store.url) as (process, (running, waiting)):
+        process.send_signal(signal.SIGSTOP)
+        async with opened(backend_from_url(store.url)) as backend:
+            taken = await backend.claim(Claim("a", frozenset({"rest"})))
+        assert taken == [], "a process that stands still lives as long as its lease"
+        process.kill()
+        process.wait()
+        assert (await one.wait(waiting, 20)).status is TaskStatus.SUCCESS
+        assert (await one.history.get(running)).status is TaskStatus.INTERRUPTED
+
+
+@on_a_server
+async def test_where_nothing_shows_that_a_process_is_gone_its_lease_is_waited_for(store, tmp_path):
+    wanted = Claim("a", frozenset({"rest"}))
+    async with opened(backend_from_url(store.url)) as backend:
+        with mortal(store.url, TMPDIR=str(tmp_path)) as (process, (_, waiting)):
+            process.kill()
+            process.wait()
+        assert await backend.claim(wanted) == []
+        (gone,) = await backend.instances()
+        assert gone.living
+        await backend.leave(gone.instance)
+        assert [task.task_id for task in await backend.claim(wanted)] == [waiting]
 
 
 def test_two_servers_show_each_others_tasks_and_cancel_and_retry_them(store, tmp_path):

@@ -43,7 +43,7 @@ def test_list_metrics_and_dashboard_show_the_task(app, serve, finished):
     assert [task["task_id"] for task in client.get("/tasks").json()] == [task_id]
     metrics = client.get("/tasks/metrics").json()
     assert (metrics["total"], metrics["success"], metrics["success_rate"]) == (1, 1, 1.0)
-    assert task_id in client.get("/tasks/dashboard").text
+    assert task_id in client.get("/tasks/dashboard/tasks").text
 
 
 def test_after_sigterm_and_a_new_start_the_history_is_there(app, serve, finished):

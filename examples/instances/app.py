@@ -3,9 +3,9 @@
 import asyncio
 import os
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
 
-from fastapi_taskflow import TaskAdmin, TaskManager, task_log
+from fastapi_taskflow import ManagedBackgroundTasks, TaskAdmin, TaskManager, task_log
 
 task_manager = TaskManager(
     snapshot_backend=os.environ.get("TASKS_URL", "sqlite:///instances.db"), lease=6
@@ -34,5 +34,5 @@ async def tick() -> None:
 
 
 @app.post("/work")
-async def add(seconds: float, background_tasks: BackgroundTasks) -> str:
-    return background_tasks.add_task(work, seconds)
+async def add(seconds: float, tasks: ManagedBackgroundTasks) -> str:
+    return tasks.add_task(work, seconds)

@@ -1,7 +1,7 @@
 """The application under load: the same route with and without fastapi-taskflow.
 
-``BENCH_MODE`` chooses: plain, memory, history (SQLite), durable (SQLite, persisted) or waiting
-(in memory, ten tasks at once).
+``BENCH_MODE`` chooses: plain, memory, history (SQLite), durable (SQLite, persisted), thawed (the
+same with ``freeze_gc=False``) or waiting (in memory, ten tasks at once).
 """
 
 import asyncio
@@ -23,11 +23,12 @@ async def work(number: int) -> None:
 
 if MODE != "plain":
     manager = TaskManager(
-        snapshot_db=os.environ["BENCH_DB"] if MODE in {"history", "durable"} else None,
+        snapshot_db=None if MODE in {"memory", "waiting"} else os.environ["BENCH_DB"],
         max_concurrent_tasks=10 if MODE == "waiting" else None,
+        freeze_gc=MODE != "thawed",
     )
     manager.install(app)
-    durable = MODE == "durable"
+    durable = MODE in {"durable", "thawed"}
     manager.task(persist=durable, requeue_on_interrupt=durable)(work)
 
 

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +28,16 @@ REQUESTS = {
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server did under load: requests per second, latencies in milliseconds."""
+    """What a server did under load: requests per second, and the seconds that each took."""
 
     rate: float
-    p50: float
-    p99: float
+    latencies: list[float]
+
+
+def percentile(loads: Sequence[Load], percent: int) -> float:
+    """Of the latencies of all the loads, in milliseconds."""
+    latencies = [each for load in loads for each in load.latencies]
+    return statistics.quantiles(latencies, n=100)[percent - 1] * 1e3
 
 
 @contextmanager
@@ -70,8 +75,7 @@ async def load(port: int, request: bytes, connections: int, seconds: float) -> L
     latencies: list[float] = []
     end = time.perf_counter() + seconds
     await asyncio.gather(*(_connection(port, request, end, latencies) for _ in range(connections)))
-    cuts = statistics.quantiles(latencies, n=100)
-    return Load(len(latencies) / seconds, cuts[49] * 1e3, cuts[98] * 1e3)
+    return Load(len(latencies) / seconds, latencies)
 
 
 async def _connection(port: int, request: bytes, end: float, latencies: list[float]) -> None:

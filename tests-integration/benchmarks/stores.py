@@ -37,7 +37,7 @@ async def reads(url: str, rows: int) -> dict[str, float]:
     backend = backend_from_url(url)
     await backend.open()
     try:
-        await _fill(backend, rows)
+        await fill(backend, rows)
         day = datetime.now(UTC) - _SPAN
         chart = RollupQuery("hour", day, step=timedelta(hours=1))
         return {
@@ -55,7 +55,7 @@ async def reads(url: str, rows: int) -> dict[str, float]:
         await backend.close()
 
 
-async def _fill(backend: Backend, rows: int) -> None:
+async def fill(backend: Backend, rows: int) -> None:
     began = datetime.now(UTC) - _SPAN
     for first in range(0, rows, _BATCH):
         some = [_finished(n, began + _SPAN * (n / rows)) for n in range(first, first + _BATCH)]

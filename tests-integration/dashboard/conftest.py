@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import which
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from fastapi_taskflow_testkit.faults import AppServer
 from fastapi_taskflow_testkit.servers import missing
@@ -50,20 +50,39 @@ def api(shop: AppServer) -> Iterator[httpx.Client]:
 
 
 Look = Callable[..., Page]
+UNHEARD = "net::ERR_"
+"""What the console says, by itself, of requests to a server that is gone."""
 
 
 @pytest.fixture
-def look(chromium: Browser, shop: AppServer) -> Iterator[Look]:
+def dashboard(shop: AppServer) -> str:
+    """Where the dashboard is."""
+    return f"{shop.url}/tasks/dashboard"
+
+
+@pytest.fixture
+def look(chromium: Browser, shop: AppServer, dashboard: str) -> Iterator[Look]:
     """Opens a page of the dashboard, in a window of its own, light or dark, large or small.
 
     At the end there must have been no complaint in the console, no violation of the policy
     and no request to anybody else.
     """
+    with looking(chromium, dashboard, shop.url) as open_page:
+        yield open_page
+
+
+@contextmanager
+def looking(chromium: Browser, dashboard: str, origin: str) -> Iterator[Look]:
+    """See `look`."""
     complaints: list[str] = []
 
     def note(request: Request) -> None:
-        if not request.url.startswith((shop.url, "data:")):
+        if not request.url.startswith((origin, "data:")):
             complaints.append(f"asked {request.url}")
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type == "error" and UNHEARD not in said.text:
+            complaints.append(said.text)
 
     with ExitStack() as windows:
 
@@ -74,10 +93,10 @@ def look(chromium: Browser, shop: AppServer) -> Iterator[Look]:
             windows.callback(window.close)
             page = window.new_page()
             page.set_default_timeout(10_000)
-            page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+            page.on("console", hear)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", note)
-            page.goto(f"{shop.url}/tasks/dashboard{path}")
+            page.goto(f"{dashboard}{path}")
             return page
 
         yield open_page

@@ -1,8 +1,11 @@
 """An application with something on every page of its dashboard."""
 
 import asyncio
+import json
 import os
+import time
 from contextlib import suppress
+from pathlib import Path
 
 from fastapi import BackgroundTasks, FastAPI
 
@@ -50,11 +53,43 @@ async def wait(seconds: float) -> None:
         await asyncio.sleep(seconds / 100)
 
 
+@manager.task(retries=2, delay=0.4)
+async def flaky(order: str) -> None:
+    await asyncio.sleep(0.2)
+    task_log("nobody answers", level="warning")
+    raise ConnectionError(f"order {order} did not get through")
+
+
+@manager.task(retries=3, delay=0.1)
+async def chatter(lines: str) -> None:
+    for number in range(int(lines)):
+        task_log(f"line {number}")
+        if number % 50 == 0:
+            await asyncio.sleep(0.02)
+    raise ValueError("said enough")
+
+
+@manager.task()
+async def parse(text: str) -> None:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RuntimeError("the answer cannot be read") from error
+
+
+@manager.task()
+def stubborn(file: str) -> None:
+    """Goes on until there is such a file, whatever it is told."""
+    while not Path(file).exists():
+        time.sleep(0.02)
+
+
 @manager.schedule(every=3600)
 async def tidy() -> None: ...
 
 
-FUNCTIONS = {"send": send, "charge": charge, "attack": attack, "wait": wait}
+TASKS = (send, charge, attack, wait, flaky, chatter, parse, stubborn)
+FUNCTIONS = {each.__name__: each for each in TASKS}
 
 
 @app.post("/add/{name}")
@@ -65,7 +100,7 @@ async def add(name: str, argument: str, background_tasks: BackgroundTasks) -> st
 
 
 @app.post("/fill")
-async def fill(number: int) -> None:
+async def fill(number: int, name: str = "") -> None:
     for each in range(number):
         with suppress(QueueFullError):
-            await manager.enqueue(charge if each % 3 else send, each)
+            await manager.enqueue(FUNCTIONS[name or ("charge" if each % 3 else "send")], each)

@@ -7,26 +7,36 @@ whatever became of process and storage.
 import asyncio
 import ctypes
 import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 
+from deaths import FUNCTION_DONE, AfterAnswer, Death
 from fastapi import BackgroundTasks, FastAPI, Request
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from fastapi_taskflow import TaskAdmin, TaskManager
+from fastapi_taskflow import TaskAdmin, TaskManager, get_task_context
 from fastapi_taskflow_core.plugins import backend_from_url
 from fastapi_taskflow_core.records import TaskStatus
 from fastapi_taskflow_testkit.faults import ExposedBackend, Ledger, Moment, Strike, Weather
 
 ledger = Ledger(Path(os.environ["LEDGER"]))
 weather = Weather()
-if os.environ.get("FREEZES") == "after a start is on record":
+death = Death()
+death.announce(weather)
+if "PAUSES" in os.environ:
+    sign = Path(os.environ["PAUSES"])
+
+    def pause() -> None:
+        """The event loop stands still from a start on record until the sign is taken away."""
+        sign.touch()
+        while sign.exists():
+            time.sleep(0.01)
+
     weather.bring(
-        Strike(Moment.AFTER, lambda: os.kill(os.getpid(), signal.SIGSTOP)),
-        lambda operation: operation.writes(TaskStatus.RUNNING),
+        Strike(Moment.AFTER, pause), lambda operation: operation.writes(TaskStatus.RUNNING)
     )
 manager = TaskManager(
     snapshot_backend=ExposedBackend(backend_from_url(os.environ["TASKS_URL"]), weather),
@@ -34,9 +44,11 @@ manager = TaskManager(
     drain_timeout=float(os.environ.get("DRAIN", "4")),
     commit_timeout=float(os.environ.get("COMMIT", "5")),
     max_crashes=int(os.environ.get("CRASHES", "3")),
+    max_concurrent_tasks=int(os.environ["AT_ONCE"]) if "AT_ONCE" in os.environ else None,
 )
 app = FastAPI()
 TaskAdmin(app, manager, auto_install=True)
+app.add_middleware(AfterAnswer, death=death)
 if "MIDDLEWARE" in os.environ:
 
     async def passed_on(request: Request, call_next):
@@ -52,6 +64,7 @@ async def once(number: int, seconds: float) -> None:
     ledger.note("once", number)
     await asyncio.sleep(seconds)
     ledger.note("once-done", number)
+    death.reached(FUNCTION_DONE)
 
 
 @manager.task(persist=True, requeue_on_interrupt=True)
@@ -60,6 +73,7 @@ async def again(number: int, seconds: float) -> None:
     ledger.note("again", number)
     await asyncio.sleep(seconds)
     ledger.note("again-done", number)
+    death.reached(FUNCTION_DONE)
 
 
 @manager.task(persist=True, requeue_on_interrupt=True)
@@ -105,6 +119,17 @@ async def failing(number: int, seconds: float) -> None:
     """Fails."""
     ledger.note("failing", number)
     raise ValueError(number)
+
+
+if "EVERY" in os.environ:
+
+    @manager.schedule(every=float(os.environ["EVERY"]))
+    async def tick() -> None:
+        """Runs once for each slot; its number is the slot's time in milliseconds."""
+        context = get_task_context()
+        assert context is not None
+        slot = datetime.fromisoformat(context.tags["slot"])
+        ledger.note("tick", round(slot.timestamp() * 1000))
 
 
 _TASKS: dict[str, Callable[[int, float], Awaitable[None] | None]] = {

@@ -1,15 +1,18 @@
 """Several processes of the application over one storage, and what their clients were promised."""
 
 import asyncio
+import fcntl
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
-from fastapi_taskflow_testkit.faults import AppServer, Ledger
+from fastapi_taskflow_testkit.faults import AppServer, Ledger, Proxy
 
 HERE = Path(__file__).parent
 
@@ -47,6 +50,23 @@ class Fleet:
         )
         self.servers.append(started)
         return started.wait_until_it_answers() if answers else started
+
+    def freeze(self, server: AppServer) -> None:
+        """Let a server stand still, but not in the middle of a write.
+
+        SQLite has one lock for all who write: who stands still with it stops the others too.
+        """
+        with self._nobody_writes():
+            server.freeze()
+
+    @contextmanager
+    def _nobody_writes(self) -> Iterator[None]:
+        if not self.url.startswith("sqlite:"):
+            yield  # elsewhere a process is in the way of nothing but the rows that it writes
+            return
+        with self.database.with_name(f"{self.database.name}.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def ran(self) -> Counter[tuple[str, int]]:
         """How often each task did what, by (what, number)."""
@@ -93,6 +113,17 @@ class Accepted:
             which: (await client.get(f"{server.url}/tasks/{task_id}")).json()["status"]
             for which, task_id in self.ids.items()
         }
+
+
+def through(proxy: Proxy, url: str) -> str:
+    """The address of the same storage, by way of the proxy."""
+    return url.replace(f":{urlsplit(url).port}", f":{proxy.port}")
+
+
+async def at_rest(client: httpx.AsyncClient, server: AppServer) -> bool:
+    """Whether no task waits or runs anywhere, as a server sees it."""
+    seen = (await client.get(f"{server.url}/tasks/metrics")).json()
+    return bool(seen["pending"] == seen["running"] == 0)
 
 
 async def eventually(

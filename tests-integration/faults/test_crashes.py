@@ -4,10 +4,11 @@ import asyncio
 import itertools
 import os
 import random
+from collections import Counter
 from functools import partial
 
 import httpx
-from fleet import Accepted, eventually
+from fleet import Accepted, at_rest, eventually
 
 SOAK = os.environ.get("TASKFLOW_SOAK") == "1"
 TASKS, KILLS, CLIENTS = (5_000, 10, 24) if SOAK else (1_500, 4, 24)
@@ -65,27 +66,30 @@ async def test_killed_under_load_nothing_accepted_is_lost_and_nothing_starts_twi
 
 
 async def test_another_instance_takes_over_what_a_killed_one_leaves(fleet, client):
-    ships = fleet()
+    ships, accepted = fleet(AT_ONCE="100"), Accepted()
     dying, living = ships.start(), ships.start()
-    accepted = Accepted()
-    for number in range(100):
-        await accepted.add(client, dying.url, "again", number, seconds=5)
-        await accepted.add(client, dying.url, "once", number, seconds=5)
-    await eventually(lambda: ships.ran().total() == 200, "all tasks of the first instance run")
+    for numbers, seconds in ((range(50), 5), (range(50, 100), 0.05)):
+        await asyncio.gather(
+            *(
+                accepted.add(client, dying.url, kind, number, seconds=seconds)
+                for number in numbers
+                for kind in ("once", "again")
+            )
+        )
+    await eventually(lambda: ships.ran().total() == 100, "half of them run, and half wait")
     dying.kill()
-
-    async def counts() -> dict[str, int]:
-        return (await client.get(f"{living.url}/tasks/metrics")).json()
-
-    async def settled() -> bool:
-        seen = await counts()
-        return seen["pending"] == seen["running"] == 0
-
-    await eventually(settled, "the other instance has taken over", within=25)
-    seen, ran = await counts(), ships.ran()
-    print(f"accepted 200, done {seen['success']}, interrupted {seen['interrupted']}, lost 0")
-    assert (seen["success"], seen["interrupted"]) == (100, 100)
+    await eventually(
+        partial(at_rest, client, living), "the other instance has taken over", within=25
+    )
+    seen = (await client.get(f"{living.url}/tasks/metrics")).json()
+    ran = ships.ran()
+    print(
+        f"accepted {len(accepted.ids)}, done {seen['success']},"
+        f" interrupted {seen['interrupted']}, lost 0"
+    )
+    assert (seen["success"], seen["interrupted"]) == (150, 50)
     assert all(ran["once", number] == 1 for number in range(100))
+    assert all(ran["once-done", number] == 1 for number in range(50, 100))
     assert all(ran["again-done", number] == 1 for number in range(100))
 
 
@@ -116,3 +120,21 @@ async def test_a_task_that_kills_its_process_fails_in_the_end_and_the_others_run
     assert task["status"] == "failed"
     assert "3 times" in task["error"]
     assert deaths in {3, 4}
+
+
+async def test_failures_just_before_a_death_are_in_the_history(fleet, client):
+    ships, accepted = fleet(), Accepted()
+    first = ships.start()
+    await asyncio.gather(
+        *(accepted.add(client, first.url, "failing", number) for number in range(100))
+    )
+    await asyncio.sleep(0.05)  # of which some have failed, and some of those are on record
+    first.kill()
+    last = ships.start()
+    await eventually(partial(at_rest, client, last), "the next process has put all in order")
+    seen = Counter((await accepted.statuses(client, last)).values())
+    ran = ships.ran()
+    print(f"accepted {len(accepted.ids)}, {dict(seen)}, started twice {max(ran.values()) - 1}")
+    assert seen.keys() <= {"failed", "interrupted"}
+    assert seen.total() == 100
+    assert set(ran.values()) == {1}

@@ -2,19 +2,43 @@
 
 import asyncio
 import signal
+from itertools import count
 
 import pytest
 from fleet import Accepted, eventually
 
+from fastapi_taskflow_testkit.processes import running
+
 LEASE = 2.0
+WRITES = """
+import sqlite3, sys
+from pathlib import Path
+from fastapi_taskflow_sqlite.lock import FileLock
+
+lock = FileLock(Path(sys.argv[1] + ".lock"))
+assert lock.acquire(5)
+writer = sqlite3.connect(sys.argv[1], isolation_level=None)
+writer.execute("BEGIN IMMEDIATE")
+writer.execute("UPDATE taskflow_tasks SET error = 'half done'")
+print("ready", flush=True)
+sys.stdin.read()
+writer.execute("ROLLBACK")
+lock.release()
+"""
+"""What another instance is doing when it is frozen."""
 
 
-async def test_frozen_between_the_record_of_a_start_and_the_call_it_starts_once(fleet, client):
-    ships, accepted = fleet(LEASE=str(LEASE)), Accepted()
-    frozen = ships.start(FREEZES="after a start is on record")
+async def test_frozen_between_the_record_of_a_start_and_the_call_it_starts_once(
+    fleet, client, tmp_path
+):
+    ships, accepted, pauses = fleet(LEASE=str(LEASE)), Accepted(), tmp_path / "pauses"
+    frozen = ships.start(PAUSES=str(pauses))
     living = ships.start()
     await accepted.add(client, frozen.url, "once", 1, seconds=1)
     task_id = accepted.ids["once", 1]
+    await eventually(pauses.exists, "a start is on record")
+    ships.freeze(frozen)
+    pauses.unlink()
 
     async def interrupted() -> bool:
         task = (await client.get(f"{living.url}/tasks/{task_id}")).json()
@@ -41,7 +65,7 @@ async def test_frozen_for_less_than_the_lease_it_keeps_its_tasks(fleet, client):
         await accepted.add(client, frozen.url, "once", number, seconds=4)
         await accepted.add(client, frozen.url, "again", number, seconds=4)
     await eventually(lambda: ships.ran().total() == 20, "the tasks run")
-    frozen.freeze()
+    ships.freeze(frozen)
     await asyncio.sleep(2.5)  # well below the lease, well above a beat
     frozen.thaw()
     await eventually(
@@ -93,7 +117,7 @@ async def test_a_frozen_instance_that_is_told_to_stop_stops_when_it_thaws(fleet,
     for number in range(5):
         await accepted.add(client, frozen.url, "again", number, seconds=2)
     await eventually(lambda: ships.ran().total() == 5, "the tasks run")
-    frozen.freeze()
+    ships.freeze(frozen)
     frozen.signal(signal.SIGTERM)
     await eventually(
         lambda: all(ships.ran()["again-done", n] for n in range(5)), "the other has taken over"
@@ -106,3 +130,45 @@ async def test_a_frozen_instance_that_is_told_to_stop_stops_when_it_thaws(fleet,
 
     await eventually(all_succeeded, "nothing was overwritten")
     print(f"accepted 5, done 5, lost 0, runs {ships.ran().total()}")
+
+
+@pytest.mark.parametrize("end", ["goes on", "is killed"])
+async def test_a_process_that_is_frozen_in_the_middle_of_a_write_holds_up_writes_alone(
+    fleets, sqlite, client, end
+):
+    ships, accepted, numbers = fleets(sqlite, LEASE="1", COMMIT="0.3"), Accepted(), count(2)
+    fleet = [ships.start(), ships.start()]
+    for number, ship in enumerate(fleet):
+        await accepted.add(client, ship.url, "once", number, seconds=3)
+    await eventually(lambda: ships.ran().total() == 2, "the tasks run")
+    with running(WRITES, ships.database) as writer:
+        writer.send_signal(signal.SIGSTOP)
+        for ship in fleet:
+            assert not await accepted.add(client, ship.url, "once", next(numbers))
+            listed = await client.get(f"{ship.url}/tasks")
+            assert [task["status"] for task in listed.json()] == ["running", "running"]
+        await asyncio.sleep(1.5)  # no beat is written for longer than a lease
+        states = [(await client.get(f"{ship.url}/tasks/health")).json() for ship in fleet]
+        assert {state["state"] for state in states} <= {"degraded", "down"}
+        if end == "goes on":
+            writer.send_signal(signal.SIGCONT)
+            writer.stdin.close()
+            writer.wait()
+
+    async def both_work_again() -> bool:
+        return all([await accepted.add(client, it.url, "once", next(numbers)) for it in fleet])
+
+    await eventually(both_work_again, "tasks are accepted again")
+
+    async def settled() -> bool:
+        seen = await accepted.statuses(client, fleet[0])
+        return set(seen.values()) <= {"success", "interrupted"}
+
+    await eventually(settled, "everything has come to an end")
+    seen, ran = await accepted.statuses(client, fleet[1]), ships.ran()
+    print(f"refused {accepted.refused}, ended {list(seen.values())}, runs {dict(ran)}")
+    assert accepted.refused[503] >= 2
+    # A 503 is no promise, and no promise that it will not run: what was on its way to the file
+    # may get there, and somebody who takes the other for dead may be faster than its withdrawal.
+    assert {number for _, number in ran} >= accepted.numbers("once")
+    assert max(ran.values()) == 1

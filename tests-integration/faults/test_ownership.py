@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+from functools import partial
 
-from fleet import Accepted, eventually
+from fleet import Accepted, at_rest, eventually
 
 
 async def test_a_frozen_instance_that_comes_back_changes_nothing(fleet, client):
@@ -88,3 +89,33 @@ async def test_of_64_calls_with_one_key_in_four_processes_one_runs(fleet, client
     assert len(named) == 1
     assert named <= set(accepted.ids.values())
     assert runs == 1
+
+
+async def test_each_of_twenty_orders_to_run_a_task_again_makes_one_new_task(fleet, client):
+    ships, accepted = fleet(), Accepted()
+    servers = [ships.start(), ships.start()]
+    await accepted.add(client, servers[0].url, "failing", 1)
+    original = accepted.ids["failing", 1]
+
+    async def failed() -> bool:
+        return (await accepted.statuses(client, servers[1]))["failing", 1] == "failed"
+
+    await eventually(failed, "the other instance sees it failed")
+    again = await asyncio.gather(
+        *(
+            client.post(
+                f"{servers[n % 2].url}/tasks/{original}/retry",
+                headers={"X-Requested-With": "a test"},
+            )
+            for n in range(20)
+        )
+    )
+    ids = {each.json()["task_id"] for each in again}
+    await eventually(partial(at_rest, client, servers[0]), "all have run")
+    listed = (await client.get(f"{servers[0].url}/tasks", params={"limit": 50})).json()
+    print(f"orders 20, new tasks {len(ids)}, runs {ships.ran().total()}")
+    assert len(ids) == 20
+    assert {task["task_id"] for task in listed} == {original, *ids}
+    assert {task["retry_of"] for task in listed} == {original, None}
+    assert ships.ran() == {("failing", 1): 21}
+    assert await failed()

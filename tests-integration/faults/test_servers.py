@@ -7,10 +7,9 @@ import asyncio
 import os
 import random
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
-from fleet import Accepted, Fleet, eventually
+from fleet import Accepted, Fleet, eventually, through
 
 from fastapi_taskflow_testkit.faults import Proxy
 from fastapi_taskflow_testkit.faults.proxy import BLACKHOLE, GOOD, Cable
@@ -35,11 +34,6 @@ def store(request) -> Iterator[Place]:
 def proxy(store) -> Iterator[Proxy]:
     with Proxy(store.server.port) as proxy:
         yield proxy
-
-
-def through(proxy: Proxy, url: str) -> str:
-    """The address of the same place, by way of the proxy."""
-    return url.replace(f":{urlsplit(url).port}", f":{proxy.port}")
 
 
 async def customers(client, fleet: Fleet, accepted: Accepted) -> None:
@@ -67,8 +61,12 @@ async def check(client, fleet: Fleet, accepted: Accepted, what: str) -> None:
     )
     assert twice == []
     assert accepted.ids
-    health = await client.get(f"{fleet.servers[0].url}/tasks/health")
-    assert health.json()["state"] == "up"
+
+    async def up() -> bool:
+        health = await client.get(f"{fleet.servers[0].url}/tasks/health")
+        return health.json()["state"] == "up"
+
+    await eventually(up, "the storage is up, and nothing waits for it")
 
 
 def lost(fleet: Fleet, accepted: Accepted) -> set[tuple[str, int]]:

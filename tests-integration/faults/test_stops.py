@@ -3,17 +3,25 @@
 import asyncio
 import signal
 import time
+from pathlib import Path
 
 import pytest
-from fleet import Accepted, eventually
+from fleet import HERE, Accepted, eventually
 
-from fastapi_taskflow_testkit.faults import SERVERS
+from fastapi_taskflow_testkit.faults import SERVERS, AppServer
 
 DRAIN = 2.0
 
 
+def without_us(server: str, folder: Path) -> int:
+    """The exit code after SIGTERM of a server with an application that has nothing of ours."""
+    with AppServer.of("plain:app", HERE, server=server, output=folder) as plain:
+        plain.wait_until_it_answers().signal(signal.SIGTERM)
+        return plain.ended()
+
+
 @pytest.mark.parametrize("server", SERVERS)
-async def test_a_long_task_does_not_hold_up_the_stop(fleet, client, server):
+async def test_a_long_task_does_not_hold_up_the_stop(fleet, client, tmp_path, server):
     ships = fleet(DRAIN=str(DRAIN))
     first, accepted = ships.start(server), Accepted()
     for kind in ("once", "again", "unkept", "in_thread"):
@@ -22,8 +30,9 @@ async def test_a_long_task_does_not_hold_up_the_stop(fleet, client, server):
     began = time.monotonic()
     first.signal(signal.SIGTERM)
     # Hypercorn gives requests three seconds of its own before it says that it stops.
-    first.ended(within=DRAIN + 2 + (3 if server == "hypercorn" else 0))
+    code = first.ended(within=DRAIN + 2 + (3 if server == "hypercorn" else 0))
     took = time.monotonic() - began
+    assert code == without_us(server, tmp_path)
 
     second = ships.start()
 
@@ -33,7 +42,7 @@ async def test_a_long_task_does_not_hold_up_the_stop(fleet, client, server):
 
     await eventually(settled, "the next process has put everything in order")
     seen = {kind: status for (kind, _), status in (await accepted.statuses(client, second)).items()}
-    print(f"{server}: gone after {took:.1f} s, {seen}")
+    print(f"{server}: gone after {took:.1f} s with exit code {code}, {seen}")
     assert seen == {
         "once": "interrupted",
         "again": "running",

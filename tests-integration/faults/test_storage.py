@@ -81,7 +81,7 @@ async def test_a_disk_with_errors_is_a_503_and_heals_without_a_restart(fleets, s
 
 async def refused_until_repaired(ships, server, client, accepted, repair) -> None:
     for number in range(1, 200):
-        if not await accepted.add(client, server.url, "again", number):
+        if not await accepted.add(client, server.url, ("once", "again")[number % 2], number):
             break
     assert accepted.refused[503] == 1
     assert (await client.get(f"{server.url}/tasks/health")).status_code == 503
@@ -92,11 +92,17 @@ async def refused_until_repaired(ships, server, client, accepted, repair) -> Non
 
     await eventually(works_again, "tasks are accepted again")
     await eventually(
-        lambda: all(ships.ran()["again-done", n] for n in accepted.numbers("again")),
+        lambda: all(ships.ran()[f"{kind}-done", n] for kind, n in accepted.ids),
         "all accepted tasks are done",
     )
+    ran = ships.ran()
+    twice = sum(times > 1 for (what, _), times in ran.items() if what == "once")
     number = len(accepted.ids)
-    print(f"accepted {number}, done {number}, lost 0, refused {accepted.refused}")
+    print(
+        f"accepted {number}, done {number}, lost 0, refused {accepted.refused},"
+        f" started twice {twice}"
+    )
+    assert twice == 0
 
 
 async def test_a_file_that_is_gone_is_refused_and_never_made_anew(fleets, sqlite, client):

@@ -96,13 +96,13 @@ with TestClient(app) as client:
 _SQL = """
 import sqlite3
 from fastapi_taskflow_sql import Dialect, Statements
-from fastapi_taskflow_sql.statements import LOG_LINES
+from fastapi_taskflow_sql.statements import FIRST_LOG_LINES
 
 dialect = Dialect(types={}, has_table="", on_conflict="", old="", new="", on_conflict_keep="")
 driver = sqlite3.connect(":memory:")
 driver.execute("CREATE TABLE app_logs (task_id, seq, time, attempt, level, message, extra)")
 driver.execute("INSERT INTO app_logs VALUES ('1', 1, 0, 0, 'info', 'hello', NULL)")
-found = driver.execute(Statements(dialect, "app_").render(LOG_LINES, limit=5), ("1", 0))
+found = driver.execute(Statements(dialect, "app_").render(FIRST_LOG_LINES, limit=5), ("1", 0))
 assert [line[4] for line in found] == ["hello"]
 """
 
@@ -125,6 +125,49 @@ async def backend():
 ''')
 sys.exit(pytest.main(["-q", "-o", "asyncio_mode=auto", "test_memory.py"]))
 """
+
+_PROCESS = """
+import asyncio, timeit
+from fastapi_taskflow import TaskManager, TaskStatus
+
+async def main():
+    manager = TaskManager()
+    manager.task(executor="process")(timeit.timeit)
+    await manager.startup()
+    task_id = await manager.enqueue(timeit.timeit, lambda: None, number=1)
+    done = await manager.wait(task_id, timeout=60)
+    assert done.status is TaskStatus.SUCCESS, done.error
+    await manager.shutdown()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+_CRON = """
+from fastapi_taskflow import TaskManager
+
+@TaskManager().schedule(cron="0 2 * * *", timezone="America/New_York")
+def nightly(): ...
+"""
+
+
+def _backend(name: str, url: str) -> str:
+    return f"""
+from fastapi_taskflow import TaskManager, backends
+TaskManager(snapshot_backend={url!r})
+TaskManager(snapshot_backend=backends.{name}({url!r}))
+"""
+
+
+WITH_EXTRA = {
+    "redis": _backend("RedisBackend", "redis://localhost"),
+    "postgres": _backend("PostgresBackend", "postgresql://localhost/app"),
+    "mysql": _backend("MySQLBackend", "mysql://localhost/app"),
+    "scheduler": _CRON,
+    "encryption": _ENCRYPTION,
+    "process": _PROCESS,
+}
+"""What each extra of ``fastapi-taskflow`` makes possible."""
 
 ALONE = {
     "core": _CORE,

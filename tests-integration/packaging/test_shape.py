@@ -22,10 +22,11 @@ KEYS = [
     "project.dependencies",
     "project.optional-dependencies",
     "project.entry-points",
+    "project.urls",
     "tool.hatch.version",
     "tool.hatch.build",
 ]
-OPTIONAL = {"project.optional-dependencies", "project.entry-points"}
+OPTIONAL = {"project.optional-dependencies", "project.entry-points", "project.urls"}
 SHARED = [
     "dynamic",
     "readme",
@@ -34,6 +35,7 @@ SHARED = [
     "license-files",
     "keywords",
     "classifiers",
+    "urls",
 ]
 
 each_project = pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
@@ -66,7 +68,7 @@ def test_the_keys_stand_in_the_same_order(project):
 @each_project
 def test_what_holds_for_all_is_said_alike_by_all(project):
     first, this = (read(each)["project"] for each in (PROJECTS[0], project))
-    assert {key: this[key] for key in SHARED} == {key: first[key] for key in SHARED}
+    assert {key: this.get(key) for key in SHARED} == {key: first.get(key) for key in SHARED}
 
 
 @each_project
@@ -96,3 +98,14 @@ def test_every_readme_shows_an_example(project):
 def test_no_two_packages_have_one_description():
     said = [read(project)["project"]["description"] for project in PROJECTS]
     assert len(set(said)) == len(PROJECTS) >= 6
+
+
+@pytest.mark.parametrize("environment", ["default", "lowest"])
+def test_a_folder_of_bytecode_among_the_packages_is_no_package(environment):
+    # hatch refuses every command where a member of the workspace is no project.
+    settings = tomllib.loads((ROOT / "hatch.toml").read_text())["envs"][environment]
+    excluded = settings["workspace"]["exclude"]
+    assert settings["workspace"]["members"] == ["packages/*"]
+    folders = {f"packages/{path.name}" for path in ROOT.glob("packages/*") if path.is_dir()}
+    projects = {f"packages/{project.name}" for project in PROJECTS}
+    assert (folders | {"packages/__pycache__"}) - set(excluded) == projects

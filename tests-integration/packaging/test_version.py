@@ -48,6 +48,13 @@ def test_what_is_installed_has_this_version(project):
     assert version(name) == __version__
 
 
+def test_a_release_is_a_bump_to_its_version_then_a_build_then_a_check():
+    # A script that names another gives it its arguments once more than it says.
+    scripts = tomllib.loads((ROOT / "hatch.toml").read_text())["envs"]["default"]["scripts"]
+    build = scripts["build"].removesuffix(" {args}")
+    assert scripts["release"] == [scripts["bump"], build, "twine check --strict dist/*"]
+
+
 @pytest.fixture
 def copy(tmp_path):
     """What a release changes, in a folder of its own."""
@@ -84,6 +91,30 @@ def test_a_bump_gives_what_was_unreleased_a_heading_with_the_date(copy):
     assert re.search(
         r"## Unreleased\n\n## 7\.8\.9 - \d{4}-\d\d-\d\d\n\n- Something new\.\n", changelog
     )
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["git@git.example.org:team/tasks.git", "https://git.example.org/team/tasks"],
+)
+def test_a_bump_links_every_package_to_where_the_repository_is(copy, origin):
+    subprocess.run(["git", "init", "--quiet", copy], check=True)
+    subprocess.run(["git", "-C", copy, "remote", "add", "origin", origin], check=True)
+    assert bump(copy, "7.8.9").returncode == 0
+    for project in copy.glob("packages/*/pyproject.toml"):
+        links = tomllib.loads(project.read_text())["project"]["urls"]
+        assert links.pop("Homepage") == "https://git.example.org/team/tasks"
+        assert links.keys() == {"Documentation", "Changelog", "Issues"}
+
+
+def test_a_bump_without_a_public_place_leaves_the_links_alone(copy):
+    def links():
+        projects = sorted(copy.glob("packages/*/pyproject.toml"))
+        return [tomllib.loads(each.read_text())["project"].get("urls") for each in projects]
+
+    before = links()
+    assert "origin is no public place" in bump(copy, "7.8.9").stdout
+    assert links() == before
 
 
 @pytest.mark.parametrize("arguments", [[], ["1.4"], ["v1.4.0"], ["1.4.0", "1.5.0"]])

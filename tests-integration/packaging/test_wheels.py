@@ -12,6 +12,7 @@ from pathlib import Path
 
 import programs
 import pytest
+from packaging.requirements import Requirement
 
 from fastapi_taskflow_core.__about__ import __version__
 from places import KINDS, place
@@ -42,9 +43,9 @@ with TestClient(app) as client:
     tasks = client.get("/tasks").json()
     assert [(task["status"], task["retries_used"]) for task in tasks] == [("success", 2)]
     assert client.get("/tasks/" + tasks[0]["task_id"]).json()["logs"]
-    page = client.get("/tasks/dashboard").text
+    page = client.get("/tasks/dashboard/tasks").text
     assert "send_email" in page
-    style = re.search('href="([^"]+[.]css)"', page)[1]
+    style = re.search('href="[.]{2}/([^"]+[.]css)"', page)[1]
     assert client.get("/tasks/" + style).headers["content-type"].startswith("text/css")
 """
 
@@ -122,7 +123,8 @@ def test_the_metadata_of_a_wheel_is_complete(dist, name):
     assert about["License-Expression"] == "MIT"
     assert about["Requires-Python"] == ">=3.11"
     assert about["Summary"]
-    assert "Typing :: Typed" in about.get_all("Classifier")
+    pythons = {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)}
+    assert {*pythons, "Framework :: FastAPI", "Typing :: Typed"} <= set(about.get_all("Classifier"))
     assert about.get_payload().startswith(f"# {name}\n")
     info = f"{name.replace('-', '_')}-{__version__}.dist-info"
     assert f"{info}/licenses/LICENSE" in files
@@ -155,16 +157,41 @@ def test_the_meta_package_brings_little_beyond_fastapi(dist, tmp_path):
     assert {name for name in with_us - plain if "taskflow" not in name} == DASHBOARD
 
 
-def needed(dist: Path, name: str) -> dict[str, Path]:
+def needed(dist: Path, name: str, extra: str = "") -> dict[str, Path]:
     """The wheel of a package and those of ours that it needs, by name."""
-    found, asked = {}, [name]
+    found, asked = {}, [(name, extra)]
     while asked:
-        each = asked.pop()
+        each, chosen = asked.pop()
         found[each] = wheel(dist, each)
-        requirements = metadata(found[each]).get_all("Requires-Dist", [])
-        ours = r"(fastapi-taskflow[\w-]*)(?!.*extra ==)"
-        asked += [match[1] for it in requirements if (match := re.match(ours, it))]
+        for line in metadata(found[each]).get_all("Requires-Dist", []):
+            wanted = Requirement(line)
+            ours = wanted.name.startswith("fastapi-taskflow")
+            if ours and (wanted.marker is None or wanted.marker.evaluate({"extra": chosen})):
+                asked += [(wanted.name, further) for further in wanted.extras or [""]]
     return found
+
+
+def test_the_wheels_that_installing_names_are_those_that_the_meta_package_needs(dist):
+    page = (ROOT / "docs/installing.md").read_text()
+    named = re.search(r"pip install dist/fastapi_taskflow\{(.*?)\}", page)[1].split(",")
+    wanted = needed(dist, "fastapi-taskflow")
+    assert {f"fastapi-taskflow{each.replace('_', '-')}" for each in named} == wanted.keys()
+
+
+def test_every_extra_is_tried_here(dist):
+    extras = metadata(wheel(dist, "fastapi-taskflow")).get_all("Provides-Extra")
+    assert set(extras) == {*programs.WITH_EXTRA, "all"}
+
+
+@pytest.mark.parametrize("extra", [*programs.WITH_EXTRA, "all"])
+def test_an_extra_makes_possible_what_it_is_for(dist, extra, tmp_path):
+    wheels = needed(dist, "fastapi-taskflow", extra)
+    meta = f"fastapi-taskflow[{extra}] @ {wheels.pop('fastapi-taskflow').as_uri()}"
+    environment = Environment(tmp_path, meta, *wheels.values())
+    ours = {each for each in environment.distributions() if "taskflow" in each}
+    assert ours == {"fastapi-taskflow", *wheels}
+    chosen = programs.WITH_EXTRA if extra == "all" else {extra: programs.WITH_EXTRA[extra]}
+    environment.run("\n".join(chosen.values()))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "fastapi-taskflow"])

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from places import KINDS
+
 ROOT = Path(__file__).parents[2]
 WORKFLOW = (ROOT / ".github/workflows/ci.yml").read_text()
 
@@ -25,3 +27,8 @@ def test_it_tests_every_version_of_python_that_the_packages_name():
 def test_every_folder_that_it_names_exists():
     for folder in re.findall(r"packages/[\w-]+", WORKFLOW):
         assert (ROOT / folder / "tests").is_dir()
+
+
+def test_every_server_that_a_backend_needs_has_its_tests():
+    (matrix,) = re.findall(r"backend: \[(.*)\]", WORKFLOW)
+    assert {"sqlite", *matrix.split(", ")} == set(KINDS)

@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
-from fastapi_taskflow_core.backends.scheduling import Slot, SlotOutcome
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
+from fastapi_taskflow_core.engine.feed import Feed
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.engine.turns import Turns
 from fastapi_taskflow_core.errors import (
@@ -25,8 +26,9 @@ from fastapi_taskflow_core.errors import (
 )
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
-from fastapi_taskflow_core.options import QueueConfig
+from fastapi_taskflow_core.options import QueueConfig, TaskOptions
 from fastapi_taskflow_core.records import RETRYABLE, LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.retry import RetryPolicy
 from fastapi_taskflow_core.schedules import ScheduleInfo, ScheduleOptions
 from fastapi_taskflow_core.surroundings import SystemClock
 
@@ -81,6 +83,7 @@ class FakeSchedules:
     """One schedule, which can be paused and run."""
 
     def __init__(self) -> None:
+        self.waiting: list[Later] = []
         self.report = ScheduleInfo(
             name="report",
             words="every hour",
@@ -110,6 +113,9 @@ class FakeSchedules:
         await self.get(name)
         return "task-0002"
 
+    async def later(self, before: datetime | None = None) -> Sequence[Later]:
+        return self.waiting
+
 
 class FakeManager:
     """What ``TaskAdmin`` asks of a manager."""
@@ -124,6 +130,8 @@ class FakeManager:
         self.sealed: set[str] = set()
         self.arranged: list[tuple[str, object]] = []
         self.state = UP
+        self.feed = Feed()
+        self.stopping = False
         self.turns = Turns({"mail": QueueConfig(concurrency=3, max_size=9)}, {})
         self.plan = FakeSchedules()
         self.history = History(self.backend, self.backend, self.flush, self.clock)
@@ -166,6 +174,9 @@ class FakeManager:
 
     def queue_stats(self) -> Mapping[str, QueueStats]:
         return self.turns.stats()
+
+    def options_of(self, name: str) -> TaskOptions | None:
+        return TaskOptions(retry=RetryPolicy(retries=3)) if name in self.known else None
 
     def update_queue_config(self, name: str, **limits: int | None) -> None:
         queue = self.turns.queue(name)

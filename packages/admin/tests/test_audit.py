@@ -107,7 +107,7 @@ async def test_what_cannot_be_understood_or_is_nobodys_is_not_entered(
 async def test_reading_is_not_entered(client: httpx.AsyncClient, manager: FakeManager) -> None:
     await sign_in(client, "ada", PASSWORDS["ada"])
     await client.get("/tasks")
-    await client.get("/tasks/dashboard")
+    await client.get("/tasks/dashboard/tasks")
     assert len(await manager.entries()) == 1
 
 

@@ -399,5 +399,5 @@ async def test_the_buttons_of_a_task_are_for_those_who_may_press_them(
     await manager.hold(task(1, TaskStatus.FAILED))
     for name, shown in [("vera", False), ("olaf", True), ("ada", True)]:
         await enter(client, name)
-        for page in ("/tasks/dashboard", "/tasks/dashboard/tasks/task-0001"):
+        for page in ("/tasks/dashboard/tasks", "/tasks/dashboard/tasks/task-0001"):
             assert ("data-action" in (await client.get(page)).text) is shown

@@ -8,7 +8,7 @@ from clients import local
 from fake_manager import NOON, UP, FakeManager, task
 from fastapi import FastAPI
 
-from fastapi_taskflow_admin import TaskAdmin
+from fastapi_taskflow_admin import TaskAdmin, shared
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
 
@@ -16,7 +16,7 @@ ATTACK = "<img src=x onerror=alert(1)></script><script>alert(1)</script>'\""
 
 
 async def test_the_first_visit_says_how_to_add_a_task(client: httpx.AsyncClient) -> None:
-    page = (await client.get("/tasks/dashboard")).text
+    page = (await client.get("/tasks/dashboard/tasks")).text
     assert "No tasks yet" in page
     assert "No task matches" not in page
 
@@ -25,7 +25,7 @@ async def test_a_filter_that_matches_nothing_can_be_cleared(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
     await manager.hold(task(1))
-    page = (await client.get("/tasks/dashboard?q=nothing")).text
+    page = (await client.get("/tasks/dashboard/tasks?q=nothing")).text
     assert "No task matches" in page
     assert "Clear filters" in page
     assert 'value="nothing"' in page
@@ -35,10 +35,10 @@ async def test_the_list_shows_tasks_with_icon_and_word(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
     await manager.hold(task(1), task(2, TaskStatus.FAILED, error="boom\nsecond line"))
-    page = (await client.get("/tasks/dashboard")).text
+    page = (await client.get("/tasks/dashboard/tasks")).text
     assert page.count('<tr id="task-') == 2
-    assert re.search(r'<span class="badge failed"><svg.*?#cross"/></svg>failed</span>', page)
-    assert ">boom<" in page
+    assert '<span class="badge failed">failed</span>' in page
+    assert "<td>boom" in page
     assert "second line" not in page
 
 
@@ -48,16 +48,16 @@ async def test_a_task_that_waits_for_its_time_says_for_what(
 ) -> None:
     later = NOON.replace(hour=14)
     await manager.hold(task(1, TaskStatus.PENDING, run_at=later, retries_used=retries))
-    page = (await client.get("/tasks/dashboard")).text
+    page = (await client.get("/tasks/dashboard/tasks")).text
     assert f'class="badge {word}"' in page
-    assert later.isoformat() in page
+    assert "2026-03-01T14:00:00Z" in page
 
 
 async def test_status_tabs_filter_and_keep_the_other_filters(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
     await manager.hold(task(1), task(2, TaskStatus.FAILED))
-    page = (await client.get("/tasks/dashboard?func_name=send&status=failed")).text
+    page = (await client.get("/tasks/dashboard/tasks?func_name=send&status=failed")).text
     assert page.count('<tr id="task-') == 1
     assert 'href="?func_name=send&amp;status=running"' in page
     assert re.search(r'id="tab-failed"[^>]*aria-current="page"', page)
@@ -67,19 +67,20 @@ async def test_older_and_newer_lead_through_the_list(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
     await manager.hold(*(task(number) for number in range(5)))
-    first = (await client.get("/tasks/dashboard?limit=3")).text
+    first = (await client.get("/tasks/dashboard/tasks?limit=3")).text
     older = re.search(r'rel="next" href="([^"]+)"', first)
     assert older is not None
-    second = (await client.get("/tasks/dashboard" + older[1].replace("&amp;", "&"))).text
+    second = (await client.get("/tasks/dashboard/tasks" + older[1].replace("&amp;", "&"))).text
     assert re.findall(r'<tr id="task-([\w-]+)"', second) == ["task-0003", "task-0004"]
     assert 'rel="prev"' in second
 
 
 async def test_the_fragment_is_the_board_of_the_page_and_304_while_nothing_changes(
-    client: httpx.AsyncClient, manager: FakeManager
+    client: httpx.AsyncClient, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shared, "KEPT", 0)
     await manager.hold(task(1))
-    page = (await client.get("/tasks/dashboard")).text
+    page = (await client.get("/tasks/dashboard/tasks")).text
     fragment = await client.get("/tasks/dashboard/rows")
     assert fragment.text.strip() in page
     known = {"If-None-Match": fragment.headers["ETag"]}
@@ -88,11 +89,26 @@ async def test_the_fragment_is_the_board_of_the_page_and_304_while_nothing_chang
     assert (await client.get("/tasks/dashboard/rows", headers=known)).status_code == 200
 
 
-async def test_trouble_with_the_storage_is_told(
-    client: httpx.AsyncClient, manager: FakeManager
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/tasks",
+        "/tasks/task-0001",
+        "/failures",
+        "/functions",
+        "/functions/send",
+        "/queues",
+        "/schedules",
+        "/instances",
+    ],
+)
+async def test_trouble_with_the_storage_is_told_on_every_page(
+    client: httpx.AsyncClient, manager: FakeManager, path: str
 ) -> None:
+    await manager.hold(task(1))
     manager.state = Health("down", 9.0, 1_234, 5, "no route", NOON)
-    page = (await client.get("/tasks/dashboard")).text
+    page = (await client.get(f"/tasks/dashboard{path}")).text
     assert "The task storage is down since 2026-03-01 12:00:00 UTC: no route." in page
     assert "1\u202f234 changes wait" in page
 
@@ -105,6 +121,24 @@ async def test_a_task_page_shows_error_attempts_and_logs(
     page = (await client.get("/tasks/dashboard/tasks/task-0001")).text
     for shown in ("boom", "File x", "hello", "size=3", 'href="a"', 'data-action="retry"'):
         assert shown in page
+
+
+async def test_the_whole_log_can_be_taken_along(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    await manager.hold(task(1))
+    entries = [LogEntry(n, NOON, 0, "info", f"line {n}", None) for n in range(1, 2_501)]
+    await manager.log("task-0001", *entries, LogEntry(2_501, NOON, 1, "error", "ü", {"size": 3}))
+    address = httpx.URL("http://testserver/tasks/dashboard/tasks/task-0001")
+    link = re.search(r'href="([^"]+)" download="task-0001.log"', (await client.get(address)).text)
+    assert link is not None
+    answer = await client.get(address.join(link[1]))
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    lines = answer.text.splitlines()
+    assert len(lines) == 2_501
+    assert lines[1_499] == "2026-03-01T12:00:00.000+00:00 attempt 1 info line 1500"
+    assert lines[-1].endswith("attempt 2 error ü size=3")
+    assert (await client.get("/tasks/dashboard/tasks/gone/log")).status_code == 404
 
 
 @pytest.mark.parametrize(("display", "shown"), [(True, True), (False, False)])
@@ -140,9 +174,9 @@ async def test_stored_text_is_never_markup(manager: FakeManager) -> None:
     await manager.log(attacked.task_id, LogEntry(1, NOON, 0, "info", ATTACK, {"a": ATTACK}))
     manager.state = replace(UP, state="down", last_error=ATTACK)
     async with local(app) as client:
-        paths = ["", "/rows", "/tasks/task-0002", f"/tasks/{quote(attacked.task_id)}"]
+        paths = ["/tasks", "/rows", "/tasks/task-0002", f"/tasks/{quote(attacked.task_id)}"]
         pages = [(await client.get(f"/tasks/dashboard{path}")).text for path in paths]
-        search = await client.get("/tasks/dashboard", params={"q": ATTACK, "since": "6h"})
+        search = await client.get("/tasks/dashboard/tasks", params={"q": ATTACK, "since": "6h"})
     for page in [*pages, search.text]:
         assert "<img" not in page
         assert "alert(1)</script>" not in page
@@ -153,13 +187,13 @@ async def test_pages_have_no_inline_script_style_or_handler(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
     await manager.hold(task(1, TaskStatus.FAILED, error="boom"))
-    for path in ("", "?q=nothing", "/tasks/task-0001", "/tasks/gone"):
+    for path in ("", "/tasks", "/tasks?q=nothing", "/tasks/task-0001", "/tasks/gone"):
         page = (await client.get(f"/tasks/dashboard{path}")).text
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
-        assert re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL) == [""]
+        assert not any(re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL))
 
 
-@pytest.mark.parametrize("page", ["", "/tasks/task-0001", "/tasks/gone"])
+@pytest.mark.parametrize("page", ["", "/tasks", "/tasks/task-0001", "/tasks/gone"])
 async def test_every_asset_of_a_page_is_served_forever_under_its_hash(
     client: httpx.AsyncClient, manager: FakeManager, page: str
 ) -> None:
@@ -167,7 +201,7 @@ async def test_every_asset_of_a_page_is_served_forever_under_its_hash(
     address = httpx.URL(f"http://testserver/tasks/dashboard{page}")
     html = (await client.get(address)).text
     links = set(re.findall(r'(?:href|src)="([^"#?]*assets/[^"#]+)', html))
-    assert len(links) >= 5
+    assert len(links) >= 3
     for link in links:
         response = await client.get(address.join(link))
         assert response.status_code == 200
@@ -179,17 +213,51 @@ async def test_every_asset_of_a_page_is_served_forever_under_its_hash(
     "path", ["other/css/base.css", "{digest}/nothing.css", "{digest}/%2E%2E/admin.py"]
 )
 async def test_other_assets_do_not_exist(client: httpx.AsyncClient, path: str) -> None:
-    found = re.search(r"assets/(\w+)/", (await client.get("/tasks/dashboard")).text)
+    found = re.search(r"assets/(\w+)/", (await client.get("/tasks/dashboard/tasks")).text)
     assert found is not None
     response = await client.get(f"/tasks/dashboard/assets/{path.format(digest=found[1])}")
     assert response.status_code == 404
 
 
-async def test_an_unreadable_filter_is_explained_in_html(client: httpx.AsyncClient) -> None:
-    response = await client.get("/tasks/dashboard?since=yesterday")
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("since=yesterday", "<p>since: must be an ISO 8601 time"),
+        ("status=broken", "<p>status: Input should be"),
+    ],
+)
+async def test_an_unreadable_filter_is_explained_in_html(
+    client: httpx.AsyncClient, query: str, words: str
+) -> None:
+    response = await client.get(f"/tasks/dashboard/tasks?{query}")
     assert response.status_code == 422
     assert "This filter cannot be read" in response.text
-    assert "since: " in response.text
+    assert words in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", 3),
+        ("status=failed", 1),
+        ("status=failed&status=pending", 2),
+        ("q=status:failed&status=", None),
+        ("q=status:failed", 1),
+        ("limit=9&limit=1", 1),
+        ("limit=0", None),
+        ("since=yesterday", None),
+        ("cursor=x", None),
+        ("source=&since=&unknown=1", 3),
+    ],
+)
+async def test_the_part_that_is_refreshed_reads_an_address_as_the_page_does(
+    client: httpx.AsyncClient, manager: FakeManager, query: str, shown: int | None
+) -> None:
+    await manager.hold(task(1), task(2, TaskStatus.FAILED), task(3, TaskStatus.PENDING))
+    for path in ("tasks", "rows"):
+        answer = await client.get(f"/tasks/dashboard/{path}?{query}")
+        assert answer.status_code == (422 if shown is None else 200)
+        assert answer.text.count('<tr id="task-') == (shown or 0)
 
 
 async def test_a_dashboard_works_under_any_mount(manager: FakeManager) -> None:
@@ -200,5 +268,5 @@ async def test_a_dashboard_works_under_any_mount(manager: FakeManager) -> None:
     address = httpx.URL("http://testserver/api/v1/admin/jobs/dashboard")
     async with local(outer) as client:
         html = (await client.get(address)).text
-        for link in re.findall(r'href="([^"?#]+)"', html):
+        for link in re.findall(r'href="([^"?#:]+)"', html):
             assert (await client.get(address.join(link))).status_code == 200

@@ -119,6 +119,27 @@ async def test_successes_do_not_count_among_the_hundred(gate: Throttle) -> None:
         await gate.succeeded(f"user {number}", "10.0.0.1")
 
 
+async def test_who_has_succeeded_before_waits_for_no_failures_but_their_own(
+    gate: Throttle,
+) -> None:
+    await fail(gate, 1)
+    await gate.succeeded("ann", "10.0.0.1")
+    for number in range(100):
+        await fail(gate, 1, user=f"user {number}")
+    await fail(gate, 5)
+    assert await gate.attempt("ann", "10.0.0.1") == timedelta(minutes=1)
+    assert await gate.attempt("ann", "10.0.0.2") == timedelta(minutes=1)
+
+
+async def test_of_those_who_have_succeeded_the_latest_are_known(
+    gate: Throttle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "KNOWN_KEPT", 2)
+    for user in ("ann", "bob", "cid"):
+        await gate.succeeded(user, "10.0.0.1")
+    assert [gate.knows(user, "10.0.0.1") for user in ("ann", "bob", "cid")] == [False, True, True]
+
+
 async def test_the_memory_of_a_process_is_bounded(
     gate: Throttle, store: Cuttable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,6 +173,14 @@ def test_unpromised_history_is_shed_after_log_lines_oldest_first(buffer: Buffer)
     assert not batch.logs
 
 
+def test_what_holds_much_text_weighs_more(buffer: Buffer) -> None:
+    for number in range(4):
+        buffer.put(done(number, error="x" * 5_000, stacktrace="y" * 5_000))
+    buffer.put(done(4))
+    assert buffer.shed(10) == 2
+    assert ids(taken(buffer))[0] == ["task-2", "task-3", "task-4"]
+
+
 def test_nothing_promised_is_ever_shed(buffer: Buffer) -> None:
     for number in range(5):
         buffer.put(a_task(number, persist=True))

@@ -272,3 +272,51 @@ async def test_observers_hear_of_a_cancellation(gate: Gate) -> None:
     await tasks.finish()
     await manager.shutdown()
     assert [event.status for event in log.lifecycle_events] == ["pending", "running", "cancelled"]
+
+
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_task_may_cancel_itself_in_its_first_step(
+    manager: TaskManager, *, before: bool
+) -> None:
+    ended: list[int] = []
+
+    async def warm_up() -> None:
+        """Whatever stands by has been used before."""
+
+    async def selfish() -> None:
+        context = get_task_context()
+        assert context is not None
+        await manager.cancel(context.task_id)
+        await asyncio.Event().wait()
+
+    async def after() -> None:
+        await asyncio.sleep(0)
+        ended.append(1)
+
+    if before:
+        tasks = manager.new_list()
+        tasks.add_task(warm_up)
+        await tasks()
+        await asyncio.sleep(0)
+    tasks = manager.new_list()
+    first, second = tasks.add_task(selfish), tasks.add_task(after)
+    await tasks()
+    await tasks.finish()
+    assert (await manager.wait(first, 5)).status == "cancelled"
+    assert (await manager.wait(second, 5)).status == "success"
+    assert ended == [1]
+
+
+async def test_a_task_that_cancels_the_asyncio_task_it_runs_in_does_not_hold_up_the_next(
+    manager: TaskManager,
+) -> None:
+    async def reckless() -> None:
+        running = asyncio.current_task()
+        assert running is not None
+        running.cancel()
+        await asyncio.Event().wait()
+
+    tasks = manager.new_list()
+    task_id = tasks.add_task(reckless)
+    await tasks()
+    assert (await manager.wait(task_id, 5)).status.finished

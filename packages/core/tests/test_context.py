@@ -210,6 +210,13 @@ async def test_a_huge_error_is_cut(manager: TaskManager) -> None:
     assert len(task.stacktrace or "") == 65_536
 
 
+async def test_an_error_without_words_is_told_by_its_name(manager: TaskManager) -> None:
+    async def work() -> None:
+        raise KeyError
+
+    assert (await manager.history.get(await run(manager, work))).error == "KeyError"
+
+
 async def test_text_that_utf8_cannot_hold_is_spelled_out(manager: TaskManager) -> None:
     broken = "caf\udce9.txt"
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
-from fastapi_taskflow_core import ManagedBackgroundTasks, TaskManager, TaskRecord, get_task_context
+from fastapi_taskflow_core import (
+    BackendUnavailable,
+    ManagedBackgroundTasks,
+    TaskManager,
+    TaskRecord,
+    get_task_context,
+)
+from fastapi_taskflow_core.backends.base import Claim
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 
 
@@ -248,6 +256,29 @@ async def test_a_stop_is_bounded_when_the_storage_hangs(database: MemoryBackend)
     database.write = hang  # type: ignore[method-assign, assignment]
     async with asyncio.timeout(5):
         await manager.shutdown()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_stop_in_the_middle_of_a_claim_ends_though_the_storage_is_away(
+    database: MemoryBackend, answers: bool
+) -> None:
+    asked, fails = asyncio.Event(), asyncio.Event()
+
+    async def away(_: Claim) -> Sequence[TaskRecord]:
+        asked.set()
+        await fails.wait()
+        raise BackendUnavailable("the line was cut")
+
+    database.claim = away  # type: ignore[method-assign]
+    manager = await started(database)
+    await asked.wait()
+    stopping = asyncio.create_task(manager.shutdown())
+    for _ in range(20):  # by now the stop waits for the claim
+        await asyncio.sleep(0)
+    if answers:
+        fails.set()
+    async with asyncio.timeout(5):
+        await stopping
 
 
 async def test_an_interrupted_task_can_be_asked_for_again(database: MemoryBackend) -> None:

@@ -104,6 +104,7 @@ async def test_a_task_comes_with_its_first_thousand_log_lines_unless_told_otherw
 async def test_logs_are_read_on_from_a_line(history: History, unwritten: Unwritten) -> None:
     unwritten.add(ended(1), logs=[("task-1", line(seq)) for seq in range(1, 6)])
     assert [entry.seq for entry in await history.logs("task-1", after=2, limit=2)] == [3, 4]
+    assert [entry.seq for entry in await history.logs("task-1", limit=2, latest=True)] == [4, 5]
 
 
 async def test_changing_a_returned_task_changes_nothing_stored(

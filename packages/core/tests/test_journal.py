@@ -19,7 +19,7 @@ from fastapi_taskflow_core import (
 )
 from fastapi_taskflow_core.backends.base import Batch, Written
 from fastapi_taskflow_core.backends.memory import MemoryBackend
-from fastapi_taskflow_core.engine.journal import CAPACITY, Journal
+from fastapi_taskflow_core.engine.journal import CAPACITY, COMPANY, SILENCE, Journal
 from fastapi_taskflow_core.surroundings import Surroundings
 from fastapi_taskflow_testkit.clock import VirtualClock
 
@@ -189,6 +189,32 @@ async def test_commits_at_once_share_one_write(journal: Journal, store: Store) -
     assert sum(len(ids) for ids in store.written) == 10
 
 
+async def test_commits_that_follow_turn_by_turn_share_one_write(
+    journal: Journal, store: Store
+) -> None:
+    async def after(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        journal.put(done(turns))
+        await journal.commit()
+
+    await asyncio.gather(*(after(turns) for turns in range(10)))
+    assert len(store.batches) == 1
+
+
+async def test_a_commit_does_not_wait_for_company_without_end(
+    journal: Journal, store: Store, clock: VirtualClock
+) -> None:
+    joining = []
+    while not store.batches:
+        assert len(joining) < 100
+        journal.put(done(len(joining)))
+        joining.append(asyncio.ensure_future(journal.commit()))
+        await asyncio.sleep(0)
+        clock.advance(COMPANY / 10)
+    await asyncio.gather(*joining)
+
+
 async def test_a_commit_during_a_write_waits_for_the_next_one(
     journal: Journal, store: Store
 ) -> None:
@@ -323,6 +349,26 @@ async def test_a_long_outage_drops_unpromised_history_and_counts_it(
     assert journal.dropped == 11
     assert await store.get(f"task-{CAPACITY + 10}") is not None
     assert await store.get("task-0") is None
+
+
+async def test_a_silence_is_an_outage_too(
+    journal: Journal, store: Store, clock: VirtualClock
+) -> None:
+    journal.start()
+    store.open_gate.clear()
+    journal.put(done(-1))
+    clock.advance(0.05)
+    await store.reached.wait()
+    for number in range(CAPACITY + 10):
+        journal.put(done(number))
+    clock.advance(SILENCE / 2)
+    assert journal.dropped == 0  # it may just be slow
+    clock.advance(SILENCE)
+    assert (journal.dropped, journal.buffered) == (10, CAPACITY)
+    store.open_gate.set()
+    await journal.flush()
+    first, rest = store.written
+    assert (first, rest[0], len(rest)) == (["task--1"], "task-10", CAPACITY)
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])

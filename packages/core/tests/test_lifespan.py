@@ -178,3 +178,37 @@ async def test_observers_hear_what_tasks_do_and_say() -> None:
     await manager.shutdown()
     assert [event.status for event in log.lifecycle_events] == ["pending", "running", "success"]
     assert {str(event.tags) for event in log.lifecycle_events} == {"{'tenant': 'acme'}"}
+
+
+@pytest.mark.parametrize(("asgi", "starts"), [({"spec_version": "2.3"}, 1), ({}, 0)])
+async def test_a_request_from_a_server_starts_what_nobody_has_started(
+    asgi: dict[str, str], starts: int
+) -> None:
+    steps: list[str] = []
+    app, manager = FastAPI(), TaskManager(loggers=[Diary(steps)])
+    manager.install(app)
+    told: list[dict[str, object]] = []
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+
+    async def send(message: dict[str, object]) -> None:
+        told.append(message)
+
+    for _ in range(2):
+        await app({**scope, "asgi": {"version": "3.0", **asgi}}, asyncio.Queue().get, send)
+    assert [message.get("status") for message in told[::2]] == [404, 404]
+    await manager.shutdown()
+    assert steps == ["manager up", "manager down"] * starts
+
+
+async def test_a_late_start_that_fails_is_a_503_and_tried_again() -> None:
+    app, manager = FastAPI(), TaskManager(snapshot_backend=Misconfigured())
+    manager.install(app)
+    statuses: list[object] = []
+
+    async def send(message: dict[str, object]) -> None:
+        statuses.append(message.get("status"))
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    for _ in range(2):
+        await app({**scope, "asgi": {"spec_version": "2.3"}}, asyncio.Queue().get, send)
+    assert statuses == [503, None, 503, None]

@@ -10,7 +10,7 @@ import pytest
 from fastapi_taskflow_core.backends.base import RollupQuery
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
-from fastapi_taskflow_core.rollups import Resolution
+from fastapi_taskflow_core.rollups import STEP, Resolution
 from fastapi_taskflow_testkit import VirtualClock
 from fastapi_taskflow_testkit.builders import (
     ME,
@@ -126,13 +126,18 @@ async def test_rollups_are_kept_for_as_long_as_charts_show_them(
 
     async def run(name: str) -> set[str]:
         await put(backend, ended(a_task(func_name=name, created_at=clock.now()), seconds=1))
-        return {key.func_name for key in await backend.rollups(RollupQuery(resolution))}
+        return await names(STEP[resolution])
+
+    async def names(step: timedelta | None) -> set[str]:
+        counted = await backend.rollups(RollupQuery(resolution, step=step))
+        return {key.func_name for key in counted}
 
     await run("old")
     clock.advance((kept - timedelta(hours=1)).total_seconds())
     assert await run("middle") == {"old", "middle"}
     clock.advance(timedelta(hours=2).total_seconds())
     assert await run("new") == {"middle", "new"}
+    assert await names(None) == {"old", "middle", "new"}
 
 
 async def test_a_lease_runs_out_by_the_clock_that_never_jumps() -> None:

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -12,7 +13,12 @@ from fastapi_taskflow_core.metrics import (
     Durations,
     Histogram,
     SeriesRange,
+    before,
+    between,
+    coarser,
+    counts,
     series,
+    series_by,
     summarize,
     window,
 )
@@ -52,6 +58,13 @@ def histogram(microseconds: Iterable[int]) -> Histogram:
     return made
 
 
+def test_retries_are_counted_however_many_they_are() -> None:
+    many = 2**31 - 1
+    finished = [replace(ran(1), retries_used=many), replace(ran(1), retries_used=1)]
+    (retried,) = (value for key, value in tally(finished, "hour").items() if key.event == "retried")
+    assert retried == RollupValue(many + 1)
+
+
 def test_nothing_has_zero_counts_no_durations_and_no_rate() -> None:
     figures = summarize({}, {}).overall
     assert figures.total == 0
@@ -67,6 +80,7 @@ def test_waiting_and_running_tasks_count_in_the_total_but_not_in_the_success_rat
         Unfinished("send", "mail", TaskStatus.RUNNING): 2,
     }
     figures = summarize(finished, waiting).overall
+    assert counts(finished, waiting) == figures.counts
     assert figures.total == 7
     assert figures.counts[TaskStatus.PENDING] == 3
     assert figures.counts[TaskStatus.RUNNING] == 2
@@ -154,3 +168,65 @@ def test_a_step_without_tasks_has_zeros_and_no_percentiles() -> None:
     bucket = series({}, window("1h", NOON)).buckets[0]
     assert (bucket.started, bucket.succeeded, bucket.failed, bucket.retried) == (0, 0, 0, 0)
     assert (bucket.p50, bucket.p95, bucket.p99, bucket.wait_p95) == (None, None, None, None)
+
+
+@given(
+    ago=st.timedeltas(timedelta(0), timedelta(days=60)),
+    length=st.timedeltas(timedelta(0), timedelta(days=60)),
+)
+def test_a_window_between_any_two_times_has_1_to_180_whole_steps(
+    ago: timedelta, length: timedelta
+) -> None:
+    shown = between(NOON - ago, NOON - ago + length, NOON)
+    number, rest = divmod(shown.until - shown.since, shown.step)
+    assert 1 <= number <= 180 or shown.until - shown.since > timedelta(days=30)
+    assert not rest
+    if timedelta(0) < length and ago <= timedelta(days=30):
+        assert shown.since <= NOON - ago
+
+
+@pytest.mark.parametrize(
+    ("ago", "length", "step"),
+    [(2, 1, 60), (5, 5, 120), (8, 8, 3600), (100, 1, 3600), (20 * 24, 20 * 24, 4 * 3600)],
+)
+def test_a_window_is_as_fine_as_counters_are_kept(ago: int, length: int, step: int) -> None:
+    since = NOON - timedelta(hours=ago)
+    assert between(since, since + timedelta(hours=length), NOON).step == timedelta(seconds=step)
+
+
+@pytest.mark.parametrize("span", get_args(SeriesRange))
+def test_the_window_before_is_as_long_and_ends_where_this_one_begins(span: SeriesRange) -> None:
+    shown = window(span, NOON)
+    earlier = before(shown)
+    if span == "30d":
+        assert earlier is None
+    else:
+        assert earlier is not None
+        assert earlier.until == shown.since
+        assert shown.since - earlier.since == shown.until - shown.since
+
+
+def test_the_whole_of_a_series_is_what_its_steps_are_together() -> None:
+    tasks = [ran(n, ended=NOON + n * 60 * SECOND) for n in range(1, 10)]
+    found = series(tally(tasks, "minute"), window("15m", NOON + 600 * SECOND))
+    assert found.whole.succeeded == sum(each.succeeded for each in found.buckets) == 9
+    assert found.whole.p95 == pytest.approx(9, rel=0.05)
+
+
+def test_every_function_has_a_series_of_its_own() -> None:
+    tasks = [ran(1, ended=NOON), ran(2, ended=NOON, func_name="pay")]
+    found = series_by("func_name", tally(tasks, "minute"), window("15m", NOON))
+    assert {name: each.whole.p50 for name, each in found.items()} == {
+        tasks[0].func_name: 1.0,
+        "pay": 2.0,
+    }
+
+
+@pytest.mark.parametrize("span", get_args(SeriesRange))
+def test_a_coarser_window_has_fewer_steps_and_holds_the_present(span: SeriesRange) -> None:
+    fine = window(span, NOON)
+    shown = coarser(fine, 30)
+    assert (shown.until - shown.since) // shown.step <= 30
+    assert shown.since <= NOON < shown.until
+    assert shown.until - shown.since >= fine.until - fine.since
+    assert len(series({}, shown).buckets) == (shown.until - shown.since) // shown.step

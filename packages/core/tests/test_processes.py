@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import threading
 import time
@@ -62,6 +63,22 @@ def die(file: Path) -> None:
 
 def leave() -> None:
     os._exit(3)
+
+
+KEPT: list[bytes] = []
+
+
+def eat() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, resource.RLIM_INFINITY))
+    while True:  # until there is no room for anything
+        try:
+            KEPT.append(bytes(10_000_000))
+        except MemoryError:
+            KEPT.append(bytes(10_000))
+
+
+def hang() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def speak_and_stay(folder: Path) -> None:
@@ -238,13 +255,49 @@ async def test_a_cancelled_task_has_its_worker_killed(manager: TaskManager, tmp_
 async def test_an_attempt_that_takes_too_long_has_its_worker_killed(
     manager: TaskManager, tmp_path: Path
 ) -> None:
-    manager.task(executor="process", timeout=2)(die)
+    manager.task(executor="process", keep_result=True)(where)
+    manager.task(executor="process", timeout=0.5)(die)
+    worker = manager.result_of(await manager.wait(await manager.enqueue(where), 30))
     task = await manager.wait(await manager.enqueue(die, tmp_path / "pid"), 30)
     assert task.status == "failed"
-    assert task.error == f"AttemptTimeout: {AttemptTimeout(2)}"
+    assert task.error == f"AttemptTimeout: {AttemptTimeout(0.5)}"
 
     async def gone() -> bool:
-        return not lives(await pid_in(tmp_path / "pid"))
+        return not lives(worker)
+
+    await eventually(gone)
+
+
+async def test_a_worker_without_memory_fails_its_attempt_and_is_not_used_again(
+    manager: TaskManager,
+) -> None:
+    manager.task(executor="process")(eat)
+    manager.task(executor="process", keep_result=True)(where)
+    worker = manager.result_of(await manager.wait(await manager.enqueue(where), 30))
+    task = await manager.wait(await manager.enqueue(eat), 30)
+    other = await manager.wait(await manager.enqueue(where), 30)
+    assert task.status == "failed"
+    assert other.status == "success"
+    assert manager.result_of(other) != worker
+
+    async def gone() -> bool:
+        return not lives(worker)
+
+    await eventually(gone)
+
+
+async def test_a_worker_that_hangs_is_killed_when_its_time_is_over(
+    manager: TaskManager,
+) -> None:
+    manager.task(executor="process", timeout=1)(hang)
+    manager.task(executor="process", keep_result=True)(where)
+    worker = manager.result_of(await manager.wait(await manager.enqueue(where), 30))
+    hanging = await manager.enqueue(hang)
+    assert (await manager.wait(hanging, 30)).error == f"AttemptTimeout: {AttemptTimeout(1)}"
+    assert (await manager.wait(await manager.enqueue(where), 30)).status == "success"
+
+    async def gone() -> bool:
+        return not lives(worker)
 
     await eventually(gone)
 

@@ -140,11 +140,12 @@ async def test_who_waits_goes_before_who_comes_later(make: Make, hall: Hall) -> 
 
 async def test_a_queue_runs_no_more_than_its_share(make: Make, hall: Hall) -> None:
     manager = make(queues={"mail": QueueConfig(concurrency=2)})
-    for number in range(5):
-        await manager.enqueue(hall.visit, number, queue="mail")
+    ids = [await manager.enqueue(hall.visit, number, queue="mail") for number in range(5)]
     await manager.enqueue(hall.visit, "another queue")
     await hall.has(3)
     stats = manager.queue_stats()
+    third = await manager.history.get(ids[2])
+    assert (stats["mail"].next_since, stats["default"].next_since) == (third.created_at, None)
     assert (stats["mail"].running, stats["mail"].waiting) == (2, 3)
     assert (stats["default"].running, stats["default"].waiting) == (1, 0)
     hall.let_go(6)

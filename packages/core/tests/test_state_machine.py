@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 import pytest
@@ -18,7 +18,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -41,6 +40,10 @@ from fastapi_taskflow_testkit.faults import ExposedBackend, Fail, Moment, Weathe
 T = TypeVar("T")
 KINDS = ("once", "again", "unkept")
 KEYS = (None, None, "a", "b")
+NUMBERS = st.integers(0, 11)
+"""Which one of those there are. What there is depends on the time that things take, too: what is
+drawn, and which rules there are to choose from, must not.
+"""
 
 
 class Lasting(MemoryBackend):
@@ -131,26 +134,24 @@ class Machine(RuleBasedStateMachine):
             return
         self.kinds.setdefault(task_id, kind)
 
-    @precondition(lambda self: self.running)
-    @rule(data=st.data(), well=st.booleans())
-    def end(self, data: st.DataObject, well: bool) -> None:
-        end = self.running[data.draw(st.sampled_from(sorted(self.running)))]
-        if not end.done():
-            end.set_result(well)
+    @rule(number=NUMBERS, well=st.booleans())
+    def end(self, number: int, well: bool) -> None:
+        for task_id in chosen(self.running, number):
+            if not self.running[task_id].done():
+                self.running[task_id].set_result(well)
         self.settle()
 
-    @precondition(lambda self: self.kinds)
-    @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        self.ask(self.manager.cancel(data.draw(st.sampled_from(sorted(self.kinds)))))
+    @rule(number=NUMBERS)
+    def cancel(self, number: int) -> None:
+        for task_id in chosen(self.kinds, number):
+            self.ask(self.manager.cancel(task_id))
 
-    @precondition(lambda self: self.kinds)
-    @rule(data=st.data())
-    def retry(self, data: st.DataObject) -> None:
-        original = data.draw(st.sampled_from(sorted(self.kinds)))
-        new = self.ask(self.manager.retry(original))
-        if new is not None:
-            self.kinds[new] = self.kinds[original]
+    @rule(number=NUMBERS)
+    def retry(self, number: int) -> None:
+        for original in chosen(self.kinds, number):
+            new = self.ask(self.manager.retry(original))
+            if new is not None:
+                self.kinds[new] = self.kinds[original]
 
     def ask(self, what: Coroutine[Any, Any, T]) -> T | None:
         try:
@@ -225,6 +226,11 @@ class Machine(RuleBasedStateMachine):
         if record.status is TaskStatus.INTERRUPTED and kind != "unkept":
             assert kind == "once"
             assert self.starts[record.task_id] >= 1, "it had not started, so it could have run"
+
+
+def chosen(ids: Mapping[str, object], number: int) -> list[str]:
+    """One of the ids, or none where there is none."""
+    return sorted(ids)[number % len(ids) :][:1] if ids else []
 
 
 def _copy(func: Any) -> Any:

@@ -94,6 +94,26 @@ async def test_an_unknown_function_stays_where_it_is(database: MemoryBackend) ->
     assert (task.status, task.owner) == ("pending", None)
 
 
+async def test_it_runs_when_a_process_knows_the_function_again(database: MemoryBackend) -> None:
+    ran: list[int] = []
+
+    async def work(number: int) -> None:
+        ran.append(number)
+
+    await database.write(Batch("dead", inserts=[left_behind(work)]))
+    for knows in (False, True):
+        manager = manager_on(database)
+        if knows:
+            manager.task()(work)
+        await manager.startup()
+        if knows:
+            await ended(manager, "left")
+        else:
+            assert (await manager.history.get("left")).status == "pending"
+        await manager.shutdown()
+    assert ran == [7]
+
+
 async def test_a_function_runs_as_it_is_now_not_as_it_was(database: MemoryBackend) -> None:
     manager = manager_on(database)
     ran: list[int] = []

@@ -1,7 +1,10 @@
 import ast
 import importlib
 import inspect
+import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +32,22 @@ def test_every_public_name_imports_and_the_list_is_sorted():
 def test_the_package_defines_nothing_itself():
     tree = ast.parse(inspect.getsource(fastapi_taskflow))
     assert not [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+
+def test_the_program_that_is_type_checked_uses_every_public_name():
+    program = (Path(__file__).parent / "typing/api.py").read_text()
+    used = {
+        name for name in fastapi_taskflow.__all__ if len(re.findall(rf"\b{name}\b", program)) > 1
+    }
+    assert used == set(fastapi_taskflow.__all__)
+
+
+def test_an_import_brings_nothing_that_only_some_need():
+    heavy = {"cloudpickle", "croniter", "cryptography", "jinja2", "psycopg2", "pymysql", "redis"}
+    heavy |= {"sqlite3", "fastapi_taskflow_admin.mounting", "fastapi_taskflow_sqlite"}
+    program = f"import sys, fastapi_taskflow; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert done.stdout == b"[]\n"
 
 
 @pytest.mark.parametrize(

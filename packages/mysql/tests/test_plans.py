@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,9 +21,9 @@ from fastapi_taskflow_mysql.address import Address
 from fastapi_taskflow_mysql.dialect import MYSQL
 from fastapi_taskflow_mysql.server import CLOCK
 from fastapi_taskflow_mysql.session import MySQLSession
-from fastapi_taskflow_sql import ServerClock, Statements
+from fastapi_taskflow_sql import BeatsOnly, ServerClock, Statements
 from fastapi_taskflow_sql.claims import Claims
-from fastapi_taskflow_sql.connection import BeatsOnly, Row, Value
+from fastapi_taskflow_sql.connection import Row, Value
 from fastapi_taskflow_sql.instances import Instances
 from fastapi_taskflow_sql.pages import Pages
 from fastapi_taskflow_sql.tasks import Tasks
@@ -105,6 +106,14 @@ def test_a_list_is_read_along_its_index(
         assert "filesort" not in plan or query.retry_of
 
 
+def test_tasks_of_an_owner_are_read_along_an_index_of_unfinished_ones(
+    connection: Explained,
+) -> None:
+    Pages(SQL).page(connection, Query(owner="x"))
+    assert len(connection.plans) == 2
+    assert all(re.search("taskflow_tasks_(due|status)", plan) for plan in connection.plans)
+
+
 def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     connection: Explained,
 ) -> None:
@@ -113,7 +122,7 @@ def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     connection.plans.clear()
     claims = Claims(SQL, ServerClock(CLOCK), Tasks(SQL), instances)
     claimed = claims.claim(connection, Claim("i1", frozenset({FUNCTION}), limit=10))
-    assert len(claimed) == 10
+    assert len(claimed.tasks) == 10
     about_tasks = [plan for plan in connection.plans if "taskflow_tasks" in plan]
     assert about_tasks
     for plan in about_tasks:

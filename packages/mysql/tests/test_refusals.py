@@ -30,6 +30,7 @@ REFUSALS = [
     ("guest:{secret}@127.0.0.1:{port}/shop", BackendMisconfigured, "command denied"),
     ("root:{secret}@no-such-host.invalid/shop", BackendUnavailable, "no-such-host"),
     ("root:{secret}@127.0.0.1:1/shop", BackendUnavailable, "refused"),
+    ("root@127.0.0.1:{port}/shop?ssl_ca=/no/ca.pem", BackendMisconfigured, "/no/ca.pem"),
 ]
 
 
@@ -83,6 +84,17 @@ async def test_a_user_who_may_not_write_is_told(own: PrivateServer) -> None:
     run(own.url, "GRANT INSERT, UPDATE, DELETE ON shop.* TO guest@127.0.0.1")
     async with opened(MySQLBackend(url)) as backend:
         await put(backend, a_task())
+
+
+async def test_a_login_that_needs_another_package_names_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise RuntimeError("'cryptography' package is required for caching_sha2_password")
+
+    monkeypatch.setattr("pymysql.connect", refuse)
+    with pytest.raises(BackendMisconfigured, match=r"127\.0\.0\.1.*'cryptography' package"):
+        await MySQLBackend(url).open()
 
 
 async def test_a_newer_schema_is_refused_and_not_touched(url: str) -> None:

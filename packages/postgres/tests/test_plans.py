@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,10 @@ from fastapi_taskflow_postgres.dialect import POSTGRES
 from fastapi_taskflow_postgres.server import CLOCK
 from fastapi_taskflow_postgres.session import PostgresSession
 from fastapi_taskflow_postgres.terms import to_read, to_write
-from fastapi_taskflow_sql import ServerClock, Statements, Terms, migrate
+from fastapi_taskflow_sql import BeatsOnly, ServerClock, Statements, Terms, migrate
 from fastapi_taskflow_sql.batches import Batches
 from fastapi_taskflow_sql.claims import Claims
-from fastapi_taskflow_sql.connection import BeatsOnly, Row, Value
+from fastapi_taskflow_sql.connection import Row, Value
 from fastapi_taskflow_sql.instances import Instances
 from fastapi_taskflow_sql.pages import Pages
 from fastapi_taskflow_sql.statements import UNFINISHED_COUNTS
@@ -130,6 +131,12 @@ def test_a_list_is_read_along_its_index(
         assert "->  Sort" not in plan or query.retry_of
 
 
+def test_tasks_of_an_owner_are_read_along_an_index_of_unfinished_ones(reader: Explained) -> None:
+    Pages(SQL).page(reader, Query(owner="x"))
+    assert len(reader.plans) == 2
+    assert all(re.search("taskflow_tasks_(due|status)", plan) for plan in reader.plans)
+
+
 def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     connection: Explained,
 ) -> None:
@@ -138,7 +145,7 @@ def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     connection.plans.clear()
     wanted = Claim("i1", frozenset({FUNCTION}))
     claimed = Claims(SQL, ServerClock(CLOCK), Tasks(SQL), instances).claim(connection, wanted)
-    assert len(claimed) == 100
+    assert len(claimed.tasks) == 100
     about_tasks = [plan for plan in connection.plans if "taskflow_tasks" in plan]
     assert about_tasks
     for plan in about_tasks:

@@ -11,7 +11,7 @@ from fastapi_taskflow_testkit.builders import FUNCTION, a_task, beat_of, put
 
 
 async def main(url: str, prefix: str, name: str) -> None:
-    """Print the ids of the tasks that were claimed."""
+    """Print the ids of the tasks that were claimed, and live on until the input ends."""
     backend = RedisBackend(url, prefix=prefix)
     await backend.open()
     await beat_of(backend, name)
@@ -23,14 +23,16 @@ async def main(url: str, prefix: str, name: str) -> None:
 
     async def take() -> None:
         while True:
+            all_there = sum((await backend.unfinished()).values()) == 20_000
             some = await backend.claim(Claim(name, frozenset({FUNCTION})))
             claimed.extend(task.task_id for task in some)
-            if not some and sum((await backend.unfinished()).values()) == 20_000:
+            if all_there and not some:
                 return
 
     await asyncio.gather(give(), take())
+    print(*claimed, flush=True)  # noqa: T201  the answer
+    sys.stdin.read()  # who leaves has its tasks claimed by the others
     await backend.close()
-    print(*claimed)  # noqa: T201  the answer
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from asyncio.subprocess import PIPE
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -145,11 +146,13 @@ async def test_four_processes_put_and_claim_twenty_thousand_tasks_once_each(
     rival = Path(__file__).with_name("rival.py")
     rivals = [
         await asyncio.create_subprocess_exec(
-            sys.executable, rival, url, prefix, f"rival-{n}", stdout=asyncio.subprocess.PIPE
+            sys.executable, rival, url, prefix, f"rival-{n}", stdin=PIPE, stdout=PIPE, limit=2**22
         )
         for n in range(4)
     ]
-    said = [(await rival.communicate())[0].decode().split() for rival in rivals]
+    said = [(await rival.stdout.readline()).decode().split() for rival in rivals]
+    for rival in rivals:
+        await rival.communicate(b"")
     assert [rival.returncode for rival in rivals] == [0] * 4
     times = Counter(task_id for claimed in said for task_id in claimed)
     assert len(times) == 20_000

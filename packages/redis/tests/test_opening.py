@@ -113,6 +113,28 @@ async def test_of_four_that_open_at_once_one_migrates(
     assert client.get(keys("schema")) == b"3"
 
 
+async def test_a_step_that_fails_holds_up_nobody_and_unlocks_only_what_is_its_own(
+    url: str, prefix: str, client: redis.Redis
+) -> None:
+    keys = Keys(prefix)
+    server = Server(Address.parse(url, {}), keys.tag, Limits(2, 5.0), announce=False)
+    await server.open()
+    await migrate(server, keys, ())
+
+    async def fail(server: Server, keys: Keys) -> None:
+        raise ValueError("no good")
+
+    async def be_late(server: Server, keys: Keys) -> None:
+        await server.send(("SET", keys("migrating"), "another's"))
+
+    with pytest.raises(ValueError, match="no good"):
+        await migrate(server, keys, [fail])
+    assert client.get(keys("migrating")) is None
+    await migrate(server, keys, [be_late])
+    assert client.get(keys("migrating")) == b"another's"
+    await server.close()
+
+
 def _step(name: str) -> Step:
     async def take(server: Server, keys: Keys) -> None:
         await server.send(("RPUSH", keys("taken"), name))

@@ -51,6 +51,7 @@ def test_any_row_gives_a_record_that_is_sound_in_itself(changes: dict[str, objec
         ("created_at", "yesterday", "created_at is str"),
         ("created_at", 2**62, "date value out of range"),
         ("epoch", 2**62, "a counter is out of range"),
+        ("epoch", 2**31 - 1, "a counter is out of range"),
         ("source", "elsewhere", "source is 'elsewhere'"),
         ("payload", "text", "payload is str"),
         ("func_name", b"\xff", "func_name is bytes"),

@@ -70,6 +70,23 @@ def test_an_older_schema_takes_the_steps_it_lacks(connection: Plain, done: int) 
     assert connection.fetch("SELECT colour FROM taskflow_tasks") == []
 
 
+def test_a_step_goes_on_behind_what_is_noted_and_leaves_no_note(connection: Plain) -> None:
+    step: Upgrade = lambda sql: [  # noqa: E731  as they are written
+        "CREATE TABLE first (x)",
+        "CREATE TABLE second (x)",
+        "CREATE TABLE third (x)",
+    ]
+    migrate(SQL, connection, "here")
+    connection.execute("CREATE TABLE first (x)")
+    connection.execute("CREATE TABLE second (x)")
+    connection.execute("INSERT INTO taskflow_meta VALUES ('done', '1')")
+    with pytest.raises(sqlite3.OperationalError, match="second already exists"):
+        migrate(SQL, connection, "here", [step])
+    migrate(SQL, connection, "here", [step], lambda error: "already exists" in str(error))
+    assert connection.fetch("SELECT * FROM taskflow_meta") == [("schema", "2")]
+    assert connection.fetch("SELECT COUNT(*) FROM third") == [(0,)]
+
+
 def test_a_newer_schema_is_refused_and_left_as_it_is(connection: Plain) -> None:
     migrate(SQL, connection, "here")
     migrate(SQL, connection, "here", COLOURS)

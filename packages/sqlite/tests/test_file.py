@@ -13,7 +13,9 @@ import pytest
 from fastapi_taskflow_core.backends.base import Batch, Claim
 from fastapi_taskflow_core.errors import BackendMisconfigured, BackendUnavailable, SchemaTooNew
 from fastapi_taskflow_sqlite import SqliteBackend
+from fastapi_taskflow_sqlite.lock import FileLock
 from fastapi_taskflow_testkit.builders import FUNCTION, ME, a_beat, a_task, ended
+from fastapi_taskflow_testkit.patience import opened
 
 
 def permissions(folder: Path) -> dict[str, int]:
@@ -81,6 +83,28 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     return tmp_path
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf")])
+def test_a_patience_that_makes_no_sense_is_refused_by_name(path: Path, wrong: float) -> None:
+    with pytest.raises(ValueError, match="busy_timeout"):
+        SqliteBackend(path, busy_timeout=wrong)
+
+
+async def test_who_opens_the_file_by_another_name_has_the_same_lock(
+    backend: SqliteBackend, path: Path
+) -> None:
+    path.with_name("link.db").symlink_to(path)
+    linked = SqliteBackend(path.with_name("link.db"), busy_timeout=0.1)
+    async with opened(linked):
+        await backend.beat(a_beat("a"))
+        lock = FileLock(path.with_name("tasks.db.lock"))
+        assert lock.acquire(5)
+        with pytest.raises(BackendUnavailable, match="locked"):
+            await linked.beat(a_beat("b"))
+        lock.release()
+        await linked.beat(a_beat("b"))
+    assert not list(path.parent.glob("link.db.*"))
 
 
 @pytest.mark.parametrize("place", ["file/tasks.db", "missing/tasks.db", "folder", "a" * 300])

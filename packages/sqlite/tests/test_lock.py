@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.errors import BackendError
 from fastapi_taskflow_sqlite import SqliteBackend
-from fastapi_taskflow_sqlite.lock import FileLock, LockFiles
-from fastapi_taskflow_testkit.builders import FUNCTION, a_beat
+from fastapi_taskflow_sqlite.lock import FileLock
+from fastapi_taskflow_testkit.builders import FUNCTION, a_beat, a_task, put
+from fastapi_taskflow_testkit.processes import running
 
 LOCK = """
 import sys
@@ -21,21 +23,9 @@ from pathlib import Path
 from fastapi_taskflow_sqlite.lock import FileLock
 lock = FileLock(Path(sys.argv[1]))
 assert lock.acquire(1)
-print("held", flush=True)
+print("ready", flush=True)
 sys.stdin.read()
 """
-
-
-@contextmanager
-def running(program: str, path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds something until it is killed."""
-    command = [sys.executable, "-c", program, str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
 
 
 def test_a_lock_has_one_holder(tmp_path: Path) -> None:
@@ -66,15 +56,56 @@ def test_a_killed_holder_leaves_the_lock_to_who_waits(tmp_path: Path) -> None:
         assert lock.acquire(5)
 
 
-@pytest.mark.parametrize("instance", ["a", "../../etc", "ü/\0", ""])
-def test_an_instance_may_have_any_name(tmp_path: Path, instance: str) -> None:
-    files, others = LockFiles(tmp_path / "d"), LockFiles(tmp_path / "d")
-    files.hold(instance)
-    assert not others.gone(instance)
-    files.release_all()
-    assert others.gone(instance)
-    others.forget(instance)
-    assert list((tmp_path / "d").iterdir()) == []
+FORK = """
+import os
+import sys
+from pathlib import Path
+from fastapi_taskflow_sqlite.lock import FileLock
+path, how = Path(sys.argv[1]), sys.argv[2]
+lock, other = FileLock(path), FileLock(path)
+if how == "queued":
+    assert other.acquire(0) and not lock.acquire(0)
+    other.release()
+assert lock.acquire(5)
+if not os.fork():
+    os.read(0, 1)
+    os._exit(0)
+if how != "killed":
+    lock.release()
+print("ready", flush=True)
+os.read(0, 1)
+"""
+
+
+@pytest.mark.parametrize("how", ["at once", "queued", "killed"])
+def test_a_child_does_not_keep_the_lock_that_its_parent_had(tmp_path: Path, how: str) -> None:
+    lock = FileLock(tmp_path / "lock")
+    with running(FORK, tmp_path / "lock", how) as process:
+        if how == "killed":
+            process.kill()
+            process.wait()
+        assert lock.acquire(5)
+
+
+NUMBERS = """
+import os
+import sys
+from pathlib import Path
+from fastapi_taskflow_sqlite.lock import FileLock
+lock = FileLock(Path(sys.argv[1]))
+assert lock.acquire(1)
+if (child := os.fork()):
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+others = [os.open(os.devnull, os.O_RDONLY) for _ in range(3)]  # one has the number of the lock file
+lock.close()
+for each in others:
+    os.fstat(each)
+"""
+
+
+def test_a_child_that_closes_what_its_parent_had_closes_nothing_else(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NUMBERS, str(tmp_path / "lock")]
+    subprocess.run(command, check=True, timeout=20)
 
 
 LIVE = """
@@ -88,7 +119,7 @@ async def main():
     await backend.open()
     await backend.beat(a_beat("b"))
     await put(backend, a_task(task_id="left behind", owner="b", persist=True))
-    print("held", flush=True)
+    print("ready", flush=True)
     sys.stdin.read()
 
 asyncio.run(main())
@@ -109,5 +140,26 @@ async def test_work_of_a_killed_process_is_claimed_at_once(
 
 
 def test_a_program_ends_although_nobody_closed_its_backend(path: Path) -> None:
-    program = LIVE.replace("sys.stdin.read()", "").replace('print("held", flush=True)', "")
+    program = LIVE.replace("sys.stdin.read()", "").replace('print("ready", flush=True)', "")
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=20)
+
+
+async def test_a_claim_that_fails_does_not_forget_who_is_gone(
+    backend: SqliteBackend, path: Path
+) -> None:
+    dead = backend.another()
+    await dead.open()
+    await dead.beat(a_beat("b"))
+    await dead.close()
+    await put(backend, a_task(persist=True, owner=None))
+    with closing(sqlite3.connect(path)) as meddler:
+        meddler.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON taskflow_tasks"
+            " BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+        with pytest.raises(BackendError):
+            await backend.claim(Claim("a", frozenset({FUNCTION})))
+        meddler.execute("DROP TRIGGER full")
+    assert [it.living for it in await backend.instances()] == [False]
+    assert len(await backend.claim(Claim("a", frozenset({FUNCTION})))) == 1
+    assert await backend.instances() == []

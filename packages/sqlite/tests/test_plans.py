@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -14,12 +15,13 @@ from plan_cases import TAGS, each_cursor, each_list
 
 from fastapi_taskflow_core.backends.base import Batch, Claim, Cursor, Query
 from fastapi_taskflow_core.records import TaskStatus
-from fastapi_taskflow_sql import Statements, migrate, pages
+from fastapi_taskflow_sql import BeatsOnly, Statements, migrate, pages
 from fastapi_taskflow_sql.batches import Batches
 from fastapi_taskflow_sql.claims import Claims
-from fastapi_taskflow_sql.connection import BeatsOnly, Row, Value
+from fastapi_taskflow_sql.connection import Row, Value
 from fastapi_taskflow_sql.instances import Instances
 from fastapi_taskflow_sql.pages import Pages
+from fastapi_taskflow_sql.statements import UNFINISHED_COUNTS
 from fastapi_taskflow_sql.tasks import Tasks
 from fastapi_taskflow_sqlite.clock import HostClock
 from fastapi_taskflow_sqlite.connection import Session
@@ -94,6 +96,14 @@ def test_a_list_is_read_along_its_index(
         assert "B-TREE FOR ORDER BY" not in plan or query.retry_of
 
 
+def test_tasks_of_an_owner_are_read_along_an_index_of_unfinished_ones(
+    connection: Explained,
+) -> None:
+    Pages(SQL).page(connection, Query(owner="x"))
+    assert len(connection.plans) == 2
+    assert all(re.search("taskflow_tasks_(due|status)", plan) for plan in connection.plans)
+
+
 def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     connection: Explained,
 ) -> None:
@@ -101,7 +111,7 @@ def test_claiming_and_taking_over_are_read_along_the_index_of_what_is_due(
     instances.beat(connection, a_beat("i1"))
     wanted = Claim("i1", frozenset({FUNCTION}))
     claimed = Claims(SQL, HostClock(), Tasks(SQL), instances).claim(connection, wanted)
-    assert len(claimed) == 100
+    assert len(claimed.tasks) == 100
     about_tasks = [plan for plan in connection.plans if "taskflow_tasks" in plan]
     assert about_tasks
     for plan in about_tasks:
@@ -139,3 +149,16 @@ def test_words_are_looked_for_among_the_newest_tasks_alone(
     assert old.tasks
     assert min(task.created_at for task in old.tasks) > NOON + timedelta(milliseconds=100)
     assert all("taskflow_tasks_created" in plan for plan in connection.plans)
+    reach, _ = connection.plans
+    assert reach == "SCAN taskflow_tasks USING COVERING INDEX taskflow_tasks_created"
+
+
+@pytest.mark.parametrize("analyzed", [True, False])
+def test_counting_what_is_unfinished_reads_nothing_else(
+    connection: Explained, analyzed: bool
+) -> None:
+    if not analyzed:  # as in an application's file
+        connection.driver.execute("DELETE FROM sqlite_stat1")
+        connection.driver.execute("ANALYZE sqlite_schema")
+    connection.fetch(SQL.render(UNFINISHED_COUNTS))
+    assert "taskflow_tasks_due" in connection.plans[-1]

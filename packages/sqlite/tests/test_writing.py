@@ -12,8 +12,9 @@ import pytest
 from fastapi_taskflow_core.backends.base import Batch, Claim, Query, RollupQuery
 from fastapi_taskflow_core.errors import BackendError
 from fastapi_taskflow_core.records import Attempt, LogEntry, Progress, TaskRecord, TaskStatus
+from fastapi_taskflow_core.rollups import STEP, tally
 from fastapi_taskflow_sqlite import SqliteBackend
-from fastapi_taskflow_testkit.builders import FUNCTION, HOUR, ME, a_beat, a_task, ended, now
+from fastapi_taskflow_testkit.builders import FUNCTION, HOUR, ME, a_beat, a_task, claim, ended, now
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -36,6 +37,19 @@ async def test_a_batch_of_any_size_is_stored_and_counted_exactly(
     await backend.write(Batch(ME, inserts=[ended(a_task()) for _ in range(size)]))
     assert await counted(backend) == size
     assert await backend.delete(now() + 2 * HOUR, 10_000) == size
+
+
+async def test_counters_that_no_chart_shows_are_removed_and_stay_in_the_sums(
+    backend: SqliteBackend,
+) -> None:
+    tasks = [finished(created_at=now() - ago * HOUR) for ago in (0, 1, 2 * 24, 40 * 24)]
+    await backend.write(Batch(ME, inserts=tasks))
+    await claim(backend, ME)
+    shown = {"minute": tasks[:2], "hour": tasks[:3]}
+    for resolution, step in STEP.items():
+        steps = await backend.rollups(RollupQuery(resolution, step=step))
+        assert dict(steps) == tally(shown[resolution], resolution)
+    assert await counted(backend) == 4
 
 
 @pytest.mark.parametrize("size", [1, 100, 2000])

@@ -8,26 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from fastapi_taskflow_core import checks
 
-from .api import audit, metrics, queues, schedules, system, tasks
-from .api.schemas import problem
-from .auth.admission import admitted, who_asks
 from .auth.backend import ApplicationUsers, TaskAuthBackend, Users, listed
-from .auth.guard import same_machine
 from .auth.login import Login
 from .auth.permissions import Grant
 from .auth.sessions import Sessions
 from .auth.throttle import Throttle
 from .auth.trail import Trail
+from .live.hub import Hub
 from .manager import Manager
-from .pages import assets, failures, instances, overview, routes
-from .pages import audit as audit_pages
-from .pages import login as login_pages
-from .pages import queues as queue_pages
-from .pages import schedules as schedule_pages
 from .site import Site
 
 Member = tuple[str, str] | tuple[str, str, Grant]
@@ -39,26 +31,6 @@ _PATH = re.compile(r"(/[\w.~-]+)+")
 _AUTH = "None, False, (user, password), a list of such, a TaskAuthBackend or a FastAPI dependency"
 _SHORT = 16
 _TEN_YEARS = 3_650 * 86_400
-_RESPONSES = problem(403, "Not answered from there, or a cross-site change.") | problem(
-    503, "The storage cannot be reached now."
-)
-
-ROUTERS = (
-    metrics.router,
-    system.router,
-    queues.router,
-    schedules.router,
-    audit.router,
-    routes.router,
-    overview.router,
-    failures.router,
-    queue_pages.router,
-    schedule_pages.router,
-    instances.router,
-    audit_pages.router,
-    tasks.router,
-)
-"""All that is guarded; the tasks come last, because ``/{task_id}`` takes every name."""
 
 
 class TaskAdmin:
@@ -117,6 +89,8 @@ class TaskAdmin:
             settings, now = task_manager.settings, task_manager.history.now
             sessions = Sessions(settings, now, _lifetime(expiry), self.path, secret_key)
             login = Login(users, sessions, Throttle(settings, now), trail)
+        if retention_days is not None:
+            retention_days = checks.number("retention_days", retention_days, least=0, most=36_500)
         site = Site(
             manager=task_manager,
             title=checks.text("title", title),
@@ -124,38 +98,22 @@ class TaskAdmin:
             display_func_args=checks.flag("display_func_args", display_func_args),
             poll_interval=checks.number("poll_interval", poll_interval, least=1),
             trail=trail,
+            hub=Hub(task_manager),
             login=login,
+            retention_days=retention_days,
         )
-        if retention_days is not None:
-            days = checks.number("retention_days", retention_days, least=0, most=36_500)
-            task_manager.keep_history(days)
+        if site.retention_days is not None:
+            task_manager.keep_history(site.retention_days)
         if site.display_func_args:
             task_manager.keep_arguments()
         if checks.flag("auto_install", auto_install):
             task_manager.install(app)
         else:
             task_manager.init_app(app)
-        self._mount(app, site, auth)
+        # Routes, pages and templates take longer to import than all the rest.
+        from .mounting import mount  # noqa: PLC0415
 
-    def _mount(self, app: FastAPI, site: Site, auth: Auth) -> None:
-        enter = Depends(site.enter)
-        # Style and scripts hold no data: they need only the right machine.
-        machine = [Depends(same_machine)] if auth is None else []
-        app.include_router(assets.router, prefix=self.path, dependencies=[enter, *machine])
-        if site.login is not None:
-            app.include_router(login_pages.router, prefix=self.path, dependencies=[enter])
-        responses = _RESPONSES
-        if site.login is not None:
-            responses |= problem(401, "There is no session, or it is over.")
-        guard = Depends(admitted(who_asks(auth, site)))
-        for router in ROUTERS:
-            app.include_router(
-                router,
-                prefix=self.path,
-                dependencies=[enter, guard],
-                tags=["tasks"],
-                responses=responses,
-            )
+        mount(app, site, guarded_by=auth)
         if auth is None:
             logger.warning("%s answers only this machine: set TaskAdmin(auth=...)", self.path)
 

@@ -9,9 +9,11 @@ from fastapi import FastAPI
 
 from fastapi_taskflow_core.backends.audit import AuditStore
 from fastapi_taskflow_core.backends.settings import SettingStore
+from fastapi_taskflow_core.engine.feed import Feed
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.history import History
+from fastapi_taskflow_core.options import TaskOptions
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_core.schedules import Scheduler
 
@@ -53,6 +55,9 @@ class Manager(Protocol):
     def queue_stats(self) -> Mapping[str, QueueStats]:
         """The queues of this process by name."""
 
+    def options_of(self, name: str) -> TaskOptions | None:
+        """How the function of this name runs; None where this process does not know it."""
+
     def update_queue_config(
         self, name: str, *, concurrency: int | None = ..., max_size: int | None = ...
     ) -> None:
@@ -75,6 +80,14 @@ class Manager(Protocol):
         Raises:
             MissingExtra: the scheduler is not installed.
         """
+
+    @property
+    def feed(self) -> Feed:
+        """What happens to the tasks of this process."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether this process is told to stop."""
 
     def health(self) -> Health:
         """How the storage is doing."""

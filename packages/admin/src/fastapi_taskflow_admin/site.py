@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,9 +12,11 @@ from fastapi_taskflow_core.records import TaskRecord
 from .auth.login import Login
 from .auth.permissions import Permission, TaskUser
 from .auth.trail import Trail
+from .live.hub import Hub
 from .manager import Manager
+from .shared import Shared, Tagged
 
-FRAGMENTS = {"/dashboard/rows": "/dashboard", "/dashboard/stream": "/dashboard"}
+FRAGMENTS = {"/dashboard/rows": "/dashboard/tasks", "/dashboard/stream": "/dashboard"}
 """What scripts read, and the page that it becomes a part of."""
 
 
@@ -28,14 +30,21 @@ class Site:
     display_func_args: bool
     poll_interval: float
     trail: Trail
+    hub: Hub
+    shared: Shared[Tagged] = field(default_factory=Shared)
+    """Parts of pages that were just made."""
     login: Login | None = None
     """With ``auth`` by password; None without."""
+    retention_days: float | None = None
+    """Days after which finished tasks are removed; None where they are kept."""
     user: TaskUser | None = None
     """Who asks; None before that is known."""
+    seen: str = ""
+    """The latest frame when they asked, which what they are shown is no older than."""
 
     def visited_by(self, user: TaskUser) -> Site:
         """The site as it is for this user."""
-        return replace(self, user=user)
+        return replace(self, user=user, seen=self.hub.last_id if self.hub.listening else "")
 
     def may(self, permission: Permission) -> bool:
         """Whether who asks has the permission."""
@@ -81,4 +90,14 @@ def current(request: Request) -> Site:
     return site
 
 
-CurrentSite = Annotated[Site, Depends(current)]
+def entered(request: Request) -> Site | None:
+    """The same; None for a request that failed before anybody asked who it is from."""
+    return getattr(request.state, "taskflow_site", None)
+
+
+async def _depended_on(request: Request) -> Site:
+    # FastAPI would call a plain function in a thread, of which the application may have none left.
+    return current(request)
+
+
+CurrentSite = Annotated[Site, Depends(_depended_on)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .engine.feed import Feed, Happening, Said
+from .engine.feed import Change, Feed, Happening, Said
 from .observers import Event, LifecycleEvent, LogEvent, ObserverChain
 from .records import TaskStatus
 from .sealing import hidden
@@ -11,11 +11,17 @@ from .surroundings import Clock
 
 def announce(feed: Feed, observers: ObserverChain, clock: Clock) -> None:
     """Tell *observers* all that the feed publishes; without observers it costs nothing."""
-    if observers:
-        feed.subscribe(lambda happening: observers.publish(_event(happening, clock)))
+    if not observers:
+        return
+
+    def tell(happening: Happening) -> None:
+        if isinstance(happening, Change | Said):
+            observers.publish(_event(happening, clock))
+
+    feed.subscribe(tell)
 
 
-def _event(happening: Happening, clock: Clock) -> Event:
+def _event(happening: Change | Said, clock: Clock) -> Event:
     task = happening.task
     if isinstance(happening, Said):
         entry = happening.entry

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol
 
 from fastapi import BackgroundTasks
 
 from .dispatch import NewTask
-from .engine.live import Latch, LiveTask
+from .engine.live import Lane, Latch, LiveTask
 from .engine.patience import Patience
 from .errors import BackendUnavailable, QueueFullError
 from .options import CALL_OPTION_NAMES, NO_OPTIONS, CallOptions
 from .records import DEFAULT_QUEUE, TaskRecord, TaskStatus
 from .registry import TaskFunction
+
+P = ParamSpec("P")
 
 
 class Desk(Protocol):
@@ -52,8 +54,8 @@ class Desk(Protocol):
     def delayed(self, task: LiveTask) -> bool:
         """Whether it is for later."""
 
-    def in_order(self, line: deque[LiveTask], lane: Latch, *, at_once: bool) -> None:
-        """Run tasks one after another; *lane* counts one more as long as that takes."""
+    def in_order(self, lane: Lane, *, at_once: bool) -> None:
+        """Run the lane's tasks one after another; it counts one more as long as that takes."""
 
     async def commit(self) -> None:
         """Return when what was admitted is durable, or raise `BackendUnavailable`."""
@@ -70,17 +72,17 @@ class ManagedBackgroundTasks(BackgroundTasks):
     def __init__(self, desk: Desk) -> None:
         self.tasks = []  # the base class keeps its own here
         self._desk = desk
-        self._loop = asyncio.get_running_loop()
         self._held: list[LiveTask] = []
-        self._line: deque[LiveTask] = deque()
+        self._lane = Lane(asyncio.get_running_loop())
         """Accepted, to run in order."""
         self._apart: list[LiveTask] = []
         """Accepted, to run when their queue, priority or hour lets them."""
-        self._lane = Latch()
         self._unfinished = Latch()
         self._accepting = False
         self._unconfirmed: deque[LiveTask] = deque()
         """Accepted tasks that the backend may not have yet, though it must."""
+        self.promises = False
+        """Whether a task was added that must be durable before the response."""
         self.called = False
         """Whether tasks may run: FastAPI asked for it, so the route did not raise."""
 
@@ -142,6 +144,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
         """
         accepted = dict.fromkeys([*self.accept(), *self._unconfirmed])
         self._unconfirmed.clear()
+        self.promises = False
         if not any(task.must_be_stored and not task.confirmed for task in accepted):
             return
         try:
@@ -152,12 +155,6 @@ class ManagedBackgroundTasks(BackgroundTasks):
             raise
         for task in accepted:
             task.confirmed = True
-
-    @property
-    def promises(self) -> bool:
-        """Whether a task was added that must be durable before the response."""
-        promised = (*self._held, *self._unconfirmed)
-        return any(task.record.persist and not task.confirmed for task in promised)
 
     def accept(self) -> list[LiveTask]:
         """Accept what was added, and from now on what is, without waiting for the backend."""
@@ -186,8 +183,8 @@ class ManagedBackgroundTasks(BackgroundTasks):
             apart, self._apart = self._apart, []
             for task in apart:
                 self._desk.place(task)
-        if self._line and not self._lane.count:
-            self._desk.in_order(self._line, self._lane, at_once=at_once)
+        if self._lane.tasks and not self._lane.count:
+            self._desk.in_order(self._lane, at_once=at_once)
 
     async def __call__(self) -> None:
         """Run the tasks; return when each has had its first attempt, or on a stop."""
@@ -204,7 +201,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
     @property
     def finished(self) -> bool:
         """Whether `finish` would have nothing to do."""
-        return not (self._held or self._line or self._apart or self._unfinished.count)
+        return not (self._held or self._lane.tasks or self._apart or self._unfinished.count)
 
     def _add(self, new: NewTask) -> str:
         key = new.options.idempotency_key
@@ -215,6 +212,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
         if not self._desk.reserve(task):
             self._on_loop(self._desk.reject, task)
             raise QueueFullError(task.record.queue, task.record.task_id)
+        self.promises = self.promises or task.record.persist
         eager = new.function.options.eager if new.options.eager is None else new.options.eager
         if eager and task.record.priority is None:
             self._on_loop(self._start_now, task)
@@ -232,13 +230,13 @@ class ManagedBackgroundTasks(BackgroundTasks):
 
     def _on_loop(self, call: Callable[[LiveTask], None], task: LiveTask) -> None:
         try:
-            here = asyncio.get_running_loop() is self._loop
+            here = asyncio.get_running_loop() is self._lane.loop
         except RuntimeError:
             here = False
         if here:
             call(task)
         else:
-            self._loop.call_soon_threadsafe(call, task)
+            self._lane.loop.call_soon_threadsafe(call, task)
 
     def _start_now(self, task: LiveTask) -> None:
         self._admit(task)
@@ -248,7 +246,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
         self._admit(task)
         record = task.record
         in_line = record.priority is None and record.queue == DEFAULT_QUEUE
-        (self._line if in_line and record.run_at is None else self._apart).append(task)
+        (self._lane.tasks if in_line and record.run_at is None else self._apart).append(task)
         if self.called:
             self.run()
 
@@ -263,7 +261,7 @@ class ManagedBackgroundTasks(BackgroundTasks):
         self._desk.admit(task)
 
     def _withdraw(self, task: LiveTask) -> None:
-        for waiting in (self._line, self._apart):
+        for waiting in (self._lane.tasks, self._apart):
             if task in waiting:
                 waiting.remove(task)
         if task.record.status is TaskStatus.PENDING:
@@ -279,6 +277,9 @@ class Options:
     ) -> None:
         self._add = add
 
-    def add_task(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-        """Run ``func(*args, **kwargs)`` after the response; every keyword is the function's."""
+    def add_task(self, func: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> str:
+        """Run ``func(*args, **kwargs)`` after the response; every keyword is the function's.
+
+        So a type checker compares the arguments with the function, as for a direct call.
+        """
         return self._add(func, args, kwargs)

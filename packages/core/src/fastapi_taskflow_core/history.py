@@ -6,15 +6,16 @@ written yet, so that whoever asks sees what this process did.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from . import metrics
-from .backends.base import InstanceInfo, Page, Query, RollupQuery, TaskReader, TaskStore
+from .backends.base import InstanceInfo, Page, Query, RollupQuery, TaskReader, TaskStore, Unfinished
 from .errors import TaskNotFound
-from .metrics import Metrics, Series, SeriesRange
-from .records import LogEntry, TaskRecord
+from .metrics import Metrics, Series, SeriesBucket, SeriesRange, Subject, Window
+from .records import LogEntry, TaskRecord, TaskStatus
+from .rollups import RollupKey, RollupValue
 from .sealing import with_words_hidden
 from .surroundings import Clock
 
@@ -70,31 +71,67 @@ class History:
         page = await self._reader.query(query)
         return replace(page, tasks=[with_words_hidden(task) for task in page.tasks])
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
-        """At most *limit* log lines with ``seq > after``, in order.
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
+        """At most *limit* log lines with ``seq > after``, in order: the first, or the latest.
 
         Raises:
             TaskNotFound: no task has this id.
         """
         await self.get(task_id, logs=False)
-        return await self._reader.logs(task_id, after, limit)
+        return await self._reader.logs(task_id, after, limit, latest=latest)
 
     async def metrics(self) -> Metrics:
         """The figures of all time, tasks no longer kept included."""
+        return metrics.summarize(*await self._ever())
+
+    async def counts(self) -> Mapping[TaskStatus, int]:
+        """How many tasks ended or stand in each status, of all time."""
+        return metrics.counts(*await self._ever())
+
+    async def _ever(self) -> tuple[Mapping[RollupKey, RollupValue], Mapping[Unfinished, int]]:
         await self._flush()
         finished = await self._reader.rollups(RollupQuery("hour"))
-        return metrics.summarize(finished, await self._reader.unfinished())
+        return finished, await self._reader.unfinished()
 
     async def series(
         self, span: SeriesRange, func_name: str | None = None, queue: str | None = None
     ) -> Series:
         """The chart of the last 15 minutes to 30 days, of one function or queue or of all."""
-        await self._flush()
-        shown = metrics.window(span, self.now())
-        counted = await self._reader.rollups(
-            RollupQuery(shown.resolution, shown.since, shown.until, shown.step, func_name, queue)
-        )
+        return await self.chart(metrics.window(span, self.now()), func_name, queue)
+
+    async def chart(
+        self, shown: Window, func_name: str | None = None, queue: str | None = None
+    ) -> Series:
+        """The chart of a window, of one function or queue or of all."""
+        counted = await self._counted(shown, shown.step, func_name, queue)
         return metrics.series(counted, shown)
+
+    async def charts(self, subject: Subject, shown: Window) -> Mapping[str, Series]:
+        """The charts of all functions, or of all queues, in which something happened."""
+        counted = await self._counted(shown, shown.step, together=False)
+        return metrics.series_by(subject, counted, shown)
+
+    async def total(self, shown: Window, func_name: str | None = None) -> SeriesBucket:
+        """What happened in a window, in one sum."""
+        return metrics.total(await self._counted(shown, None, func_name), shown)
+
+    async def _counted(
+        self,
+        shown: Window,
+        step: timedelta | None,
+        func_name: str | None = None,
+        queue: str | None = None,
+        *,
+        together: bool = True,
+    ) -> Mapping[RollupKey, RollupValue]:
+        await self._flush()
+        return await self._reader.rollups(
+            RollupQuery(
+                shown.resolution, shown.since, shown.until, step, func_name, queue, together
+            )
+        )
 
     async def instances(self) -> Sequence[InstanceInfo]:
         """Every instance that shares the backend, the longest started first."""

@@ -23,11 +23,13 @@ logger = logging.getLogger(__name__)
 class RequestScope:
     """One request of an application with a manager; its list is made when it is asked for."""
 
-    __slots__ = ("_make", "owner", "tasks")
+    __slots__ = ("_make", "answered", "owner", "tasks")
 
     def __init__(self, owner: object, make: Callable[[], ManagedBackgroundTasks]) -> None:
         self.owner: object | None = owner
         self.tasks: ManagedBackgroundTasks | None = None
+        self.answered = True
+        """Whether it is too late for an answer of ours."""
         self._make = make
 
     def task_list(self) -> ManagedBackgroundTasks:

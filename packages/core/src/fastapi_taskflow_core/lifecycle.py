@@ -32,10 +32,15 @@ class Event(Enum):
         self.sources = sources
         """The statuses it can happen in."""
         self.target = target
+        self.goes_on = target is TaskStatus.PENDING
+        """Whether another attempt follows."""
         self._words = words
 
     def __str__(self) -> str:
         return self._words
+
+
+_START = Event.START  # looked up for every task
 
 
 def transition(task: TaskRecord, event: Event, now: datetime) -> None:
@@ -47,10 +52,10 @@ def transition(task: TaskRecord, event: Event, now: datetime) -> None:
     if task.status not in event.sources:
         raise IllegalTransition(task.task_id, task.status, str(event))
     task.status = event.target
-    if event is Event.START:
+    if event is _START:
         task.start_time, task.end_time, task.run_at = now, None, None
         task.error = task.stacktrace = None
-    elif event is Event.RETRY or event is Event.REQUEUE:
+    elif event.goes_on:
         _close_attempt(task, now, counted=event is Event.RETRY)
     else:
         task.end_time = now

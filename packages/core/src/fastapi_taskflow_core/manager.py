@@ -50,6 +50,7 @@ from .schedules import (
     check_callable_alone,
 )
 from .sealing import HIDDEN, Sealer, with_words_opened
+from .startup_heap import StartupHeap
 from .surroundings import Surroundings
 
 Keys = str | bytes | Sequence[str | bytes] | Callable[[], str | bytes | Sequence[str | bytes]]
@@ -81,6 +82,9 @@ class TaskManager:
             each process.
         max_size: How many tasks may wait in the default queue; None is any number.
         history_limit: Finished tasks kept by the backend in memory.
+        freeze_gc: With a backend that survives restarts, what is loaded at the start is taken
+            out of the garbage collector's sight until the stop (``gc.freeze``), unless the
+            application has done so or has switched the collector off.
         loggers: Observers of log lines and status changes.
         log_file: Short for a ``FileLogger`` on this path, with the four options that follow.
         log_file_max_bytes: See ``FileLogger``.
@@ -116,6 +120,7 @@ class TaskManager:
         queues: Mapping[str, QueueConfig] | None = None,
         max_size: int | None = None,
         history_limit: int = 10_000,
+        freeze_gc: bool = True,
         loggers: Sequence[TaskObserver] = (),
         log_file: str | os.PathLike[str] | None = None,
         log_file_max_bytes: int = 10 * 1024 * 1024,
@@ -145,6 +150,9 @@ class TaskManager:
         self._backend = GuardedBackend(
             _backend(snapshot_db, snapshot_backend, history_limit, self._surroundings)
         )
+        self._heap = StartupHeap(
+            checks.flag("freeze_gc", freeze_gc) and self._backend.capabilities.survives_restart
+        )
         self._registry = Registry()
         self._codec: ArgumentCodec = arguments or TypedJsonCodec()
         self._sealer: Sealer | None = None
@@ -166,14 +174,19 @@ class TaskManager:
         self.feed = Feed()
         announce(self.feed, self._observers, self._surroundings.clock)
         self.history = History(self._backend, self._backend, self._flush, self._surroundings.clock)
+        """All tasks that were and are, of all instances: to get, list and count."""
         self._keep: timedelta | None = None
         self._keep_arguments = False
         self._engine = self._new_engine()
         self._running = False
+        self.fresh = True
+        """Whether it was never started."""
         self._scheduler: Scheduler | None = None
         self._starting = asyncio.Lock()
         self.get_tasks = task_list_dependency(self, self.new_list)
+        """A dependency: ``Depends(task_manager.get_tasks)`` is the request's task list."""
         self.background_tasks = self.get_tasks
+        """The same under another name."""
 
     @property
     def settings(self) -> SettingStore:
@@ -459,9 +472,10 @@ class TaskManager:
             except BaseException:
                 await self._observers.close(1.0)
                 raise
-            self._engine, self._running = engine, True
+            self._engine, self._running, self.fresh = engine, True, False
             if has_scheduler():
                 self.schedules.start()
+            self._heap.set_aside()
 
     async def shutdown(self) -> None:
         """Drain for ``drain_timeout`` seconds, write what is left and close. Twice is once."""
@@ -469,6 +483,7 @@ class TaskManager:
             if not self._running:
                 return
             self._running = False
+            self._heap.give_back()
             self._engine.drain()
             if self._scheduler is not None:
                 await self._scheduler.stop()
@@ -566,6 +581,10 @@ class TaskManager:
         """The queues of this process by name: limits, and what runs and waits in them."""
         return self._engine.turns.stats()
 
+    def options_of(self, name: str) -> TaskOptions | None:
+        """How the function of this name runs; None where this process does not know it."""
+        return self._registry[name].options if name in self._registry else None
+
     def update_queue_config(
         self,
         name: str,
@@ -606,6 +625,11 @@ class TaskManager:
         """
         self._engine.queue_limits.change(name, paused=False)
         self._engine.queues_changed()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new starts here any more, since this process is told to stop."""
+        return self._engine.draining
 
     def health(self) -> Health:
         """How the task storage is doing."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from .backends.base import Unfinished
 from .records import FINISHED, TaskStatus
-from .rollups import Resolution, RollupEvent, RollupKey, RollupValue, floor, value_of
+from .rollups import KEPT, Resolution, RollupEvent, RollupKey, RollupValue, floor, value_of
 
 SeriesRange = Literal["15m", "1h", "6h", "24h", "7d", "30d"]
 
 _RAN = frozenset({TaskStatus.SUCCESS.value, TaskStatus.FAILED.value})
-_STATUSES = frozenset(status.value for status in TaskStatus)
+_STATUSES = {status.value: status for status in TaskStatus}
 
 
 class Histogram:
@@ -47,13 +48,21 @@ class Histogram:
         The nearest rank is looked up in the buckets, and the middle of its bucket, kept
         within the least and greatest value seen there, stands for it.
         """
-        rank = math.ceil(share * self.total().n)
-        for bucket in sorted(self._buckets):
-            value = self._buckets[bucket]
-            rank -= value.n
-            if value.n and rank <= 0:
-                return min(max(value_of(bucket), value.low / 1e6), value.high / 1e6)
-        return None
+        return self.percentiles(share)[0]
+
+    def percentiles(self, *shares: float) -> list[float | None]:
+        """The `percentile` of each share."""
+        values = [(bucket, self._buckets[bucket]) for bucket in sorted(self._buckets)]
+        number = sum(value.n for _, value in values)
+        return [_ranked(values, math.ceil(share * number)) for share in shares]
+
+
+def _ranked(values: Sequence[tuple[int, RollupValue]], rank: int) -> float | None:
+    for bucket, value in values:
+        rank -= value.n
+        if value.n and rank <= 0:
+            return min(max(value_of(bucket), value.low / 1e6), value.high / 1e6)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +82,14 @@ class Durations:
         total = histogram.total()
         if not total.n:
             return cls()
+        p50, p95, p99 = histogram.percentiles(0.50, 0.95, 0.99)
         return cls(
             avg=total.total / total.n / 1e6,
             min=total.low / 1e6,
             max=total.high / 1e6,
-            p50=histogram.percentile(0.50),
-            p95=histogram.percentile(0.95),
-            p99=histogram.percentile(0.99),
+            p50=p50,
+            p95=p95,
+            p99=p99,
         )
 
 
@@ -132,11 +142,13 @@ def summarize(
     overall = _Gathered()
     functions: defaultdict[str, _Gathered] = defaultdict(_Gathered)
     for key, value in rollups.items():
-        if key.event not in _STATUSES:
+        status = _STATUSES.get(key.event)
+        if status is None:
             continue
+        ran = key.event in _RAN
         for part in (overall, functions[key.func_name]):
-            part.counts[TaskStatus(key.event)] += value.n
-            if key.event in _RAN:
+            part.counts[status] += value.n
+            if ran:
                 part.ran.add(key.bucket, value)
     for group, n in unfinished.items():
         overall.counts[group.status] += n
@@ -144,6 +156,20 @@ def summarize(
     return Metrics(
         overall.figures(), {name: functions[name].figures() for name in sorted(functions)}
     )
+
+
+def counts(
+    rollups: Mapping[RollupKey, RollupValue], unfinished: Mapping[Unfinished, int]
+) -> Mapping[TaskStatus, int]:
+    """The ``overall.counts`` of `summarize`, without the work that durations are."""
+    counted = dict.fromkeys(TaskStatus, 0)
+    for key, value in rollups.items():
+        status = _STATUSES.get(key.event)
+        if status is not None:
+            counted[status] += value.n
+    for group, n in unfinished.items():
+        counted[group.status] += n
+    return counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,8 @@ class Window:
     step: timedelta
     resolution: Resolution
 
+
+_MOMENT = timedelta(microseconds=1)
 
 _SPANS: dict[SeriesRange, tuple[timedelta, timedelta, Resolution]] = {
     "15m": (timedelta(minutes=15), timedelta(minutes=1), "minute"),
@@ -174,6 +202,49 @@ def window(span: SeriesRange, now: datetime) -> Window:
     return Window(until - length, until, step, resolution)
 
 
+# A step less than is kept, so that the oldest one shown is whole.
+_KEPT_BY_MINUTE = KEPT["minute"] - timedelta(hours=1)
+_KEPT_BY_HOUR = KEPT["hour"] - timedelta(days=1)
+_STEPS: tuple[tuple[timedelta, Resolution], ...] = (
+    (timedelta(minutes=1), "minute"),
+    (timedelta(minutes=2), "minute"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(hours=4), "hour"),
+)
+_MOST_STEPS = 180
+
+
+def between(since: datetime, until: datetime, now: datetime) -> Window:
+    """The window in whole steps around any two times, as finely as counters are kept for them."""
+    until = min(max(since, until), now)
+    since = max(min(since, until), now - _KEPT_BY_HOUR)
+    recent = since >= now - _KEPT_BY_MINUTE
+    for step, resolution in _STEPS:
+        first, last = floor(since, step), floor(max(since, until - _MOMENT), step) + step
+        fits = last - first <= _MOST_STEPS * step
+        if fits and (recent or resolution == "hour"):
+            break
+    return Window(first, last, step, resolution)
+
+
+def before(shown: Window) -> Window | None:
+    """The window just as long that ends where this one begins; None where nothing is kept."""
+    length = shown.until - shown.since
+    kept = _KEPT_BY_MINUTE if shown.resolution == "minute" else _KEPT_BY_HOUR
+    if 2 * length > kept:
+        return None
+    return Window(shown.since - length, shown.since, shown.step, shown.resolution)
+
+
+def coarser(shown: Window, most: int) -> Window:
+    """A window as long, which ends with the same step, in at most so many larger steps."""
+    number = (shown.until - shown.since) // shown.step
+    step = shown.step * -(-number // most)
+    until = floor(shown.until - _MOMENT, step) + step
+    since = until - step * -(-(shown.until - shown.since) // step)
+    return Window(since, until, step, shown.resolution)
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesBucket:
     """What happened from ``start`` on, for one step; times in seconds, None without tasks."""
@@ -191,10 +262,14 @@ class SeriesBucket:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A chart's data: a bucket for every step of the window, empty ones included."""
+    """A chart's data: a bucket for every step of the window, empty ones included.
+
+    ``whole`` is one bucket of them all: its percentiles are those of the whole window.
+    """
 
     window: Window
     buckets: tuple[SeriesBucket, ...]
+    whole: SeriesBucket
 
 
 @dataclass(slots=True)
@@ -213,24 +288,52 @@ class _Step:
             self.waited.add(key.bucket, value)
 
     def bucket(self, start: datetime) -> SeriesBucket:
+        p50, p95, p99 = self.ran.percentiles(0.50, 0.95, 0.99)
         return SeriesBucket(
             start=start,
             started=self.counts[RollupEvent.STARTED],
             succeeded=self.counts[TaskStatus.SUCCESS],
             failed=self.counts[TaskStatus.FAILED],
             retried=self.counts[RollupEvent.RETRIED],
-            p50=self.ran.percentile(0.50),
-            p95=self.ran.percentile(0.95),
-            p99=self.ran.percentile(0.99),
+            p50=p50,
+            p95=p95,
+            p99=p99,
             wait_p95=self.waited.percentile(0.95),
         )
+
+
+Subject = Literal["func_name", "queue"]
+"""What figures can be told apart by."""
 
 
 def series(rollups: Mapping[RollupKey, RollupValue], shown: Window) -> Series:
     """Roll-ups as the buckets of a chart; those outside the window are left out."""
     steps: defaultdict[datetime, _Step] = defaultdict(_Step)
+    whole = _Step()
+    step_of = cache(lambda start: floor(start, shown.step))  # there are few of them
     for key, value in rollups.items():
-        steps[floor(key.start, shown.step)].add(key, value)
+        if shown.since <= key.start < shown.until:
+            steps[step_of(key.start)].add(key, value)
+            whole.add(key, value)
     number = (shown.until - shown.since) // shown.step
     starts = (shown.since + shown.step * index for index in range(number))
-    return Series(shown, tuple(steps[start].bucket(start) for start in starts))
+    buckets = tuple(steps[start].bucket(start) for start in starts)
+    return Series(shown, buckets, whole.bucket(shown.since))
+
+
+def total(rollups: Mapping[RollupKey, RollupValue], shown: Window) -> SeriesBucket:
+    """All roll-ups as one bucket."""
+    whole = _Step()
+    for key, value in rollups.items():
+        whole.add(key, value)
+    return whole.bucket(shown.since)
+
+
+def series_by(
+    subject: Subject, rollups: Mapping[RollupKey, RollupValue], shown: Window
+) -> dict[str, Series]:
+    """The chart of every function or queue of which something was counted, by name."""
+    parts: defaultdict[str, dict[RollupKey, RollupValue]] = defaultdict(dict)
+    for key, value in rollups.items():
+        parts[getattr(key, subject)][key] = value
+    return {name: series(parts[name], shown) for name in sorted(parts)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 from fastapi import FastAPI
@@ -23,6 +23,10 @@ RETRY_AFTER = 5
 
 class Manager(Protocol):
     """What the middleware asks of a manager."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it was never started."""
 
     async def startup(self) -> None:
         """Start running tasks."""
@@ -52,71 +56,56 @@ class LifespanMiddleware:
 class TaskListMiddleware:
     """Gives every request its task list; holds the response until its promises are durable.
 
-    Starts and stops the manager with the application too.
+    Starts and stops the manager with the application too. Nobody runs the lifespan of an
+    application that is mounted in another: there the first request starts the manager.
     """
 
     def __init__(self, app: ASGIApp, manager: Manager) -> None:
         self._app = app
         self._manager = manager
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one connection."""
+        if scope["type"] == "lifespan":
+            return run_lifespan(self._app, self._manager, scope, receive, send)
+        # Servers say what they speak; a test client may bring a new event loop with every
+        # request, where nothing that is started could live on.
+        if self._manager.fresh and "spec_version" in scope.get("asgi", {}):
+            return self._start_late(scope, receive, send)
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        else:
-            await run_lifespan(self._app, self._manager, scope, receive, send)
+            exchange = _Exchange(self._manager, self._manager.new_list, send)
+            return self._serve(exchange, scope, receive, send, exchange.send)
+        conversation = RequestScope(self._manager, self._running_list)
+        return self._serve(conversation, scope, receive, send, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = RequestScope(self._manager, self._manager.new_list)
-        refused = started = False
+    def _running_list(self) -> ManagedBackgroundTasks:
+        tasks = self._manager.new_list()
+        tasks.run()
+        return tasks
 
-        async def send_when_durable(tasks: ManagedBackgroundTasks, message: Message) -> None:
-            nonlocal refused
-            try:
-                await tasks.commit()
-            except BackendUnavailable as error:
-                refused = True
-                await _refuse(send, error)
-            else:
-                await send(message)
-
-        def hold_and_send(message: Message) -> Awaitable[None]:
-            nonlocal started
-            started = True
-            if refused:
-                return _ignored()
-            tasks = request.tasks
-            if tasks is not None and _succeeds(message):
-                if tasks.promises:
-                    return send_when_durable(tasks, message)
-                tasks.accept()
-            return send(message)
-
+    async def _start_late(self, scope: Scope, receive: Receive, send: Send) -> None:
+        logger.warning(
+            "a request came before the start: nobody runs the lifespan of this application,"
+            " perhaps because it is mounted in another one; call task_manager.init_app(app)"
+            " for that one, to start and stop with it"
+        )
         try:
-            await self._serve(request, scope, receive, hold_and_send)
-        except QueueFullError as error:
-            if started:
+            await self._manager.startup()
+        except BackendError as error:
+            if scope["type"] != "http":
                 raise
             await _refuse(send, error)
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        def running_list() -> ManagedBackgroundTasks:
-            tasks = self._manager.new_list()
-            tasks.run()
-            return tasks
-
-        await self._serve(RequestScope(self._manager, running_list), scope, receive, send)
+        else:
+            await self(scope, receive, send)
 
     async def _serve(
-        self, request: RequestScope, scope: Scope, receive: Receive, send: Send
+        self, request: RequestScope, scope: Scope, receive: Receive, send: Send, answer: Send
     ) -> None:
-        """Let the application answer; what was accepted runs, whatever becomes of the answer."""
+        """Let the application *answer*; what was accepted runs, whatever becomes of that."""
         token = current_request.set(request)
         try:
             try:
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, answer)
             finally:
                 current_request.reset(token)
                 tasks = request.tasks
@@ -127,10 +116,54 @@ class TaskListMiddleware:
                 tasks.run()
                 if not isinstance(error, asyncio.CancelledError):
                     await tasks.finish()
+            if isinstance(error, QueueFullError) and not request.answered:
+                await _refuse(send, error)
+                return
             raise
         if tasks is not None and not tasks.finished:
             _drop_unasked(tasks)
             await tasks.finish()
+
+
+class _Exchange(RequestScope):
+    """One HTTP request, whose answer is held back until what it promises is durable."""
+
+    __slots__ = ("_send",)
+
+    def __init__(
+        self, owner: object, make: Callable[[], ManagedBackgroundTasks], send: Send
+    ) -> None:
+        super().__init__(owner, make)
+        self.answered = False
+        self._send = send
+
+    def end(self) -> None:
+        """See `RequestScope.end`."""
+        super().end()
+        self._send = _unheard
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send the next part of the answer, unless it was replaced by a 503."""
+        self.answered = True
+        tasks = self.tasks
+        if (
+            tasks is not None
+            and message["type"] == "http.response.start"
+            and message["status"] < 400
+        ):
+            if tasks.promises:
+                return self._send_when_durable(tasks, message)
+            tasks.accept()
+        return self._send(message)
+
+    async def _send_when_durable(self, tasks: ManagedBackgroundTasks, message: Message) -> None:
+        try:
+            await tasks.commit()
+        except BackendUnavailable as error:
+            send, self._send = self._send, _unheard
+            await _refuse(send, error)
+        else:
+            await self._send(message)
 
 
 async def run_lifespan(
@@ -171,12 +204,8 @@ def installed(app: FastAPI, kind: type[LifespanMiddleware | TaskListMiddleware])
     return [each.args[0] for each in app.user_middleware if cast("object", each.cls) is kind]
 
 
-def _succeeds(message: Message) -> bool:
-    return bool(message["type"] == "http.response.start" and message["status"] < 400)
-
-
-async def _ignored() -> None:
-    """The rest of an answer that was replaced by a 503."""
+async def _unheard(message: Message) -> None:
+    """Part of an answer that was replaced by a 503, or of one that is over."""
 
 
 def _drop_unasked(tasks: ManagedBackgroundTasks) -> None:
@@ -185,7 +214,7 @@ def _drop_unasked(tasks: ManagedBackgroundTasks) -> None:
         tasks.discard()
 
 
-async def _refuse(send: Send, error: BackendUnavailable | QueueFullError) -> None:
+async def _refuse(send: Send, error: BackendError | QueueFullError) -> None:
     why = "have no room" if isinstance(error, QueueFullError) else "could not be stored"
     body = json.dumps(
         {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
+from typing import get_args
 
 from . import checks
 from .records import ExecutorKind
@@ -47,7 +48,7 @@ class TaskOptions:
         if self.queue is not None:
             checks.text("queue", self.queue)
         if self.executor is not None:
-            checks.one_of("executor", self.executor, ("async", "thread", "process"))
+            checks.one_of("executor", self.executor, get_args(ExecutorKind))
         if self.timeout is not None:
             checks.seconds("timeout", self.timeout, zero=False)
 

@@ -41,6 +41,8 @@ class TaskStatus(StrEnum):
         self.finished = value not in {"pending", "running"}
         self.holds_key = value in {"pending", "running", "success"}
 
+    __hash__ = str.__hash__  # a status equals its text; and Enum's own is not written in C
+
 
 UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})
 FINISHED = frozenset(TaskStatus) - UNFINISHED

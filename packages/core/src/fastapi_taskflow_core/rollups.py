@@ -7,18 +7,20 @@ percentile read from it is within 5 % of the exact one (half a bucket is 4.4 %).
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil, log2
 from typing import Literal, NamedTuple
 
 from .records import TaskRecord, TaskStatus
 
 Resolution = Literal["minute", "hour"]
 STEP: dict[Resolution, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
+KEPT: dict[Resolution, timedelta] = {"minute": timedelta(hours=25), "hour": timedelta(days=31)}
+"""For how long charts may ask for the counters of a step; in the sums of all time they stay."""
 
 _BUCKETS_PER_DOUBLING = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,7 +71,7 @@ Rollups = dict[RollupKey, RollupValue]
 
 def bucket_of(microseconds: int) -> int:
     """The histogram bucket of a duration; 0 holds everything up to a microsecond."""
-    return 0 if microseconds <= 1 else math.ceil(_BUCKETS_PER_DOUBLING * math.log2(microseconds))
+    return 0 if microseconds <= 1 else ceil(_BUCKETS_PER_DOUBLING * log2(microseconds))
 
 
 def value_of(bucket: int) -> float:
@@ -86,17 +88,31 @@ def tally(finished: Iterable[TaskRecord], resolution: Resolution) -> Rollups:
     """The counters that these finished tasks add to."""
     step = STEP[resolution]
     values: defaultdict[_Counted, list[int]] = defaultdict(list)
-    start = end = _EPOCH
-    for task, moment, event, microseconds in _events(tuple(finished)):
-        if not start <= moment < end:
-            start = floor(moment, step)
-            end = start + step
-        key = (start, task.func_name, task.queue, event, bucket_of(microseconds))
-        values[key].append(microseconds)
+    retried: Counter[_Counted] = Counter()
+    # Neighbours mostly lie in the same step: it is worked out again only when it is left.
+    ended = begun = ended_until = begun_until = _EPOCH
+    for task in finished:
+        end, start = task.end_time or task.created_at, task.start_time
+        func_name, queue = task.func_name, task.queue
+        if not ended <= end < ended_until:
+            ended = floor(end, step)
+            ended_until = ended + step
+        took = 0 if start is None else _microseconds(end - start)
+        values[ended, func_name, queue, _NAMES[task.status], bucket_of(took)].append(took)
+        if task.retries_used > 0:
+            retried[ended, func_name, queue, _RETRIED, 0] += task.retries_used
+        if start is None:
+            continue
+        if not begun <= start < begun_until:
+            begun = floor(start, step)
+            begun_until = begun + step
+        first = task.earlier[0].started_at if task.earlier else start
+        waited = _microseconds(first - task.created_at)
+        values[begun, func_name, queue, _STARTED, bucket_of(waited)].append(waited)
     return {
         RollupKey(*key): RollupValue(len(some), sum(some), min(some), max(some))
         for key, some in values.items()
-    }
+    } | {RollupKey(*key): RollupValue(n) for key, n in retried.items()}
 
 
 _Counted = tuple[datetime, str, str, str, int]
@@ -104,19 +120,8 @@ _STARTED, _RETRIED = RollupEvent.STARTED.value, RollupEvent.RETRIED.value
 _NAMES = {status: status.value for status in TaskStatus}
 
 
-def _events(tasks: Sequence[TaskRecord]) -> Iterator[tuple[TaskRecord, datetime, str, int]]:
-    # One kind after the other, so that neighbours mostly lie in the same step.
-    for task in tasks:
-        end, start = task.end_time or task.created_at, task.start_time
-        yield task, end, _NAMES[task.status], 0 if start is None else _microseconds(end - start)
-        for _ in range(task.retries_used):
-            yield task, end, _RETRIED, 0
-    for task in tasks:
-        start = task.start_time
-        if start is not None:
-            first = task.earlier[0].started_at if task.earlier else start
-            yield task, start, _STARTED, _microseconds(first - task.created_at)
-
-
 def _microseconds(span: timedelta) -> int:
-    return max(0, (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds)
+    days = span.days
+    if days < 0:  # clocks differ
+        return 0
+    return (days * 86_400 + span.seconds) * 1_000_000 + span.microseconds

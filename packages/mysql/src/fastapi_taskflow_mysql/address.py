@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 _SCHEMES = ("mysql", "mariadb")
 _FLAGS = ("ssl_disabled", "ssl_verify_cert", "ssl_verify_identity")
-_TEXTS = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_key_password", "unix_socket", "bind_address")
+FILES = ("ssl_ca", "ssl_cert", "ssl_key")
+"""Options that name files."""
+_TEXTS = (*FILES, "ssl_key_password", "unix_socket", "bind_address")
 _TRUTH = {"1": True, "true": True, "0": False, "false": False}
 
 

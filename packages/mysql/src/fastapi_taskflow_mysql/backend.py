@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.backends.base import Capabilities
+from fastapi_taskflow_core.backends.presence import presence_on_host
 from fastapi_taskflow_sql import (
-    BeatsOnly,
     Limits,
     ServerClock,
     ServerConnections,
@@ -61,7 +61,7 @@ class MySQLBackend(SqlBackend):
             sql,
             ServerConnections(MySQLServer(self._address, sql, self._limits), pool_size),
             ServerClock(CLOCK),
-            BeatsOnly(),
+            presence_on_host(f"{self._address} {prefix}"),
             Capabilities(survives_restart=True, shared=True),
         )
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from fastapi_taskflow_sql import Connection, Limits, Statements, Terms, is_current, migrate
-from fastapi_taskflow_sql.migrations import stored_version
+from fastapi_taskflow_sql.migrations import UPGRADES, Upgrade, stored_version
 from fastapi_taskflow_sql.schema import TABLES
 
 from .address import Address
 from .dialect import MARIADB_TAIL, MYSQL_TAIL
 from .inspection import refuse_without_rights, warn_if_not_durable
 from .session import MySQLSession
-from .translation import met_another, out_of_place, translated
+from .translation import met_another, out_of_place, translated, was_done
 
 # SYSDATE goes on within a statement and a transaction; NOW does not.
 CLOCK = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
@@ -26,6 +27,9 @@ _READ = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
 )
+# A change of the schema ends any transaction. What is noted of it begins the next one, in which
+# is then all that can be undone.
+_MIGRATE = "SET autocommit = 0;"
 _LOCK = "SELECT GET_LOCK(CONCAT('taskflow:', LEFT(SHA2(CONCAT(DATABASE(), %s), 256), 40)), %s)"
 _UNLOCK = "SELECT RELEASE_ALL_LOCKS()"
 _VERSION = "SELECT VERSION()"
@@ -39,7 +43,7 @@ class MySQLServer:
     def __init__(self, address: Address, sql: Statements, limits: Limits) -> None:
         self.to_write = Terms(limits.statement_timeout, _WRITE)
         self.to_read = Terms(limits.statement_timeout, _READ)
-        self.to_migrate = Terms(_MIGRATION, "")  # a change of the schema ends any transaction
+        self.to_migrate = Terms(_MIGRATION, _MIGRATE)
         self._address = address
         self._sql = sql
         self._limits = limits
@@ -69,10 +73,10 @@ class MySQLServer:
         warn_if_not_durable(connection, self._address.name)
         return True
 
-    def migrate(self, connection: Connection) -> None:
-        """Create the tables, under a lock: here no transaction can undo what was half done.
+    def migrate(self, connection: Connection, upgrades: Sequence[Upgrade] = UPGRADES) -> None:
+        """Create the tables or bring them up to date, under a lock.
 
-        The version is stored last, so tables without one were never used.
+        The version is stored last, so tables without one were never used, and are made anew.
         """
         sql = self._sql
         # Shorter than the session waits for an answer.
@@ -80,7 +84,7 @@ class MySQLServer:
         if connection.fetch(_LOCK, (sql.prefix, wait)) != [(1,)]:
             raise TimeoutError("another instance is changing the tables")
         try:
-            if is_current(sql, connection, self._address.name):
+            if is_current(sql, connection, self._address.name, upgrades):
                 return
             if not stored_version(sql, connection):
                 for table in TABLES:
@@ -88,6 +92,8 @@ class MySQLServer:
             version = connection.fetch(_VERSION)[0][0]
             tail = MARIADB_TAIL if "mariadb" in version.lower() else MYSQL_TAIL
             dialect = replace(sql.dialect, table_tail=tail, clustered_tail=tail)
-            migrate(Statements(dialect, sql.prefix), connection, self._address.name)
+            ours = Statements(dialect, sql.prefix)
+            migrate(ours, connection, self._address.name, upgrades, was_done)
+            connection.execute("COMMIT")  # before another has the lock
         finally:
             connection.fetch(_UNLOCK)

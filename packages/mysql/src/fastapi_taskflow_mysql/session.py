@@ -13,7 +13,7 @@ from pymysql.cursors import Cursor
 from fastapi_taskflow_core.errors import BackendMisconfigured
 from fastapi_taskflow_sql.connection import Row, Value
 
-from .address import Address
+from .address import FILES, Address
 from .translation import TooLarge, from_driver
 
 _SESSION = (
@@ -67,6 +67,11 @@ class MySQLSession:
         except pymysql.Error as error:
             # What the driver was told, the password, is in no traceback.
             raise from_driver(error, address.name) from None
+        except OSError as error:  # a file that an option names; those of the network are above
+            said = f"{error.strerror}: {_named(address)}"
+            raise BackendMisconfigured(f"{address}: {said}") from None
+        except RuntimeError as error:  # a login that needs a package which is not there
+            raise BackendMisconfigured(f"{address}: {error}") from None
         self._begin_session(address, patience)
 
     @property
@@ -167,6 +172,11 @@ class MySQLSession:
             raise BackendMisconfigured(
                 f"{address}: {self._kind} {version} is too old, {oldest} is needed"
             )
+
+
+def _named(address: Address) -> str:
+    """The files that a connection needs."""
+    return ", ".join(str(address.options[name]) for name in FILES if name in address.options)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

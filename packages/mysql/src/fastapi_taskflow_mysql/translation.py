@@ -47,6 +47,16 @@ _ABOUT_DATA = frozenset(
         ER.BAD_NULL_ERROR,
     }
 )
+# What is to be made is there, or what is to be removed is not.
+_WAS_DONE = frozenset(
+    {
+        ER.TABLE_EXISTS_ERROR,
+        ER.BAD_TABLE_ERROR,
+        ER.DUP_FIELDNAME,
+        ER.DUP_KEYNAME,
+        ER.CANT_DROP_FIELD_OR_KEY,
+    }
+)
 
 
 class TooLarge(Exception):
@@ -76,6 +86,11 @@ def met_another(error: BaseException) -> bool:
 def out_of_place(error: BaseException) -> bool:
     """Whether the server only reads by now: a new connection may find its successor."""
     return isinstance(error, pymysql.Error) and code_of(error) in _READ_ONLY
+
+
+def was_done(error: Exception) -> bool:
+    """Whether a change of the schema was refused because it had been made before."""
+    return isinstance(error, pymysql.Error) and code_of(error) in _WAS_DONE
 
 
 def code_of(error: pymysql.Error) -> int:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.backends.base import Capabilities
+from fastapi_taskflow_core.backends.presence import presence_on_host
 from fastapi_taskflow_sql import (
-    BeatsOnly,
     Limits,
     ServerClock,
     ServerConnections,
@@ -69,7 +69,7 @@ class PostgresBackend(SqlBackend):
             sql,
             ServerConnections(self._server, pool_size),
             ServerClock(CLOCK),
-            BeatsOnly(),
+            presence_on_host(f"{self._address} {self._schema} {prefix}"),
             Capabilities(survives_restart=True, shared=True),
         )
 

@@ -23,6 +23,7 @@ from fastapi_taskflow_core.backends.base import (
     Unfinished,
     Written,
 )
+from fastapi_taskflow_core.backends.presence import presence_on_host
 from fastapi_taskflow_core.backends.scheduling import Later, Slot
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.records import LogEntry, TaskRecord
@@ -84,8 +85,9 @@ class RedisBackend:
         self._server = Server(self._address, self._keys.tag, self._limits, announce=announce)
         self._batches = Batches(self._server, self._keys)
         self._tasks = Tasks(self._server, self._keys)
-        self._claims = Claims(self._server, self._tasks)
-        self._instances = Instances(self._server, self._keys)
+        self._presence = presence_on_host(f"{self._address} {prefix}")
+        self._claims = Claims(self._server, self._tasks, self._presence)
+        self._instances = Instances(self._server, self._keys, self._presence)
         self._pages = Pages(self._server)
         self._timetable = Timetable(self._server, self._keys)
         self._settings = Settings(self._server)
@@ -123,6 +125,7 @@ class RedisBackend:
     async def close(self) -> None:
         """Let go of every connection. Safe before ``open`` and twice."""
         await self._server.close()
+        self._presence.release_all()
 
     async def write(self, batch: Batch) -> Written:
         """Apply *batch* in one script."""
@@ -161,9 +164,11 @@ class RedisBackend:
         """One page of tasks."""
         return await self._pages.page(query)
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
-        """Log lines with ``seq > after``, in order."""
-        return await self._tasks.logs(task_id, after, limit)
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
+        """Log lines with ``seq > after``, in order: the first, or the last."""
+        return await self._tasks.logs(task_id, after, limit, latest=latest)
 
     async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
         """Counters, summed per step."""

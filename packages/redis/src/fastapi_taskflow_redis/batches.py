@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi_taskflow_core.backends.base import Batch, Written
+from fastapi_taskflow_core.records import TaskRecord
 
 from . import rollups
 from .connection import Server
@@ -30,10 +31,10 @@ class Batches:
         Then they are counted together, which is less work than each for itself.
         """
         records = (*batch.updates, *batch.inserts)
-        texts = [to_text(record) for record in records]
+        texts = [to_text(record) for record in (*map(_released, batch.withdrawn), *records)]
         ended = [record for record in records if record.status.finished]
         plan = {
-            "withdrawn": [(record.task_id, record.epoch) for record in batch.withdrawn],
+            "withdrawn": len(batch.withdrawn),
             "updates": len(batch.updates),
             "logs": [(task_id, line.seq, to_line(line)) for task_id, line in batch.logs],
         }
@@ -62,6 +63,13 @@ class Batches:
         """Send ahead what is too much for one command."""
         for piece in pieces:
             await self._server.send(("RPUSH", key, *piece), ("EXPIRE", key, _STAGED_FOR))
+
+
+def _released(record: TaskRecord) -> TaskRecord:
+    """What becomes of a withdrawn task that others were promised."""
+    released = record.copy()
+    released.owner = None
+    return released
 
 
 def _pieces(texts: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.backends.presence import Presence
 from fastapi_taskflow_core.orphans import orphan
 from fastapi_taskflow_core.records import TaskRecord
 
@@ -19,15 +20,17 @@ _AT_ONCE = 500
 class Claims:
     """Hands out the tasks under one prefix."""
 
-    def __init__(self, server: Server, tasks: Tasks) -> None:
+    def __init__(self, server: Server, tasks: Tasks, presence: Presence) -> None:
         self._server = server
         self._tasks = tasks
+        self._presence = presence
         self._unanswered: dict[str, str] = {}
         """By instance, the token of a claim whose answer did not come: asked again under it, a
         claim hands out what it did."""
 
     async def claim(self, wanted: Claim) -> list[TaskRecord]:
         """Put the tasks of the dead in order, then give the caller what is due."""
+        await self._bury_who_is_gone()
         claimed: list[TaskRecord] = []
         look_for_dead = True
         while True:
@@ -40,6 +43,12 @@ class Claims:
                 claimed += [from_text(text) for text in rest]
                 if len(rest) < limit or len(claimed) >= wanted.limit:
                     return claimed
+
+    async def _bury_who_is_gone(self) -> None:
+        if gone := self._presence.all_gone():
+            await self._server.run("bury", *map(encoded, gone))
+            for instance in gone:
+                self._presence.forget(instance)
 
     async def _ask(self, wanted: Claim, limit: int, *, look_for_dead: bool) -> Any:
         token = self._unanswered.setdefault(wanted.instance, uuid4().hex)

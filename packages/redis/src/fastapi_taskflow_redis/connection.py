@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class Server:
         self._limits = limits
         self._announce = announce
         self._client: Redis | None = None
+        self._pid = 0
         self._pool().make_connection()  # type: ignore[no-untyped-call]  # it does not connect, but knows what it may be told
 
     async def open(self) -> None:
@@ -68,6 +70,7 @@ class Server:
         if self._client is not None:
             return
         self._client = Redis(connection_pool=self._pool())
+        self._pid = os.getpid()
         try:
             await self._inspect()
         except BaseException:
@@ -77,7 +80,7 @@ class Server:
     async def close(self) -> None:
         """Let go of every connection."""
         client, self._client = self._client, None
-        if client is not None:
+        if client is not None and self._pid == os.getpid():
             with suppress(RedisError, OSError):
                 await client.connection_pool.disconnect()
 
@@ -125,6 +128,11 @@ class Server:
     def _opened(self) -> Redis:
         if self._client is None:
             raise BackendUnavailable(f"{self.name} is not open")
+        if self._pid != os.getpid():  # two processes on one connection get each other's answers
+            raise BackendUnavailable(
+                f"{self.name} was opened before this process was forked off:"
+                " open it in the process that uses it"
+            )
         return self._client
 
     def _pool(self) -> BlockingConnectionPool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi_taskflow_core.backends.base import Beat, InstanceInfo, Pulse
+from fastapi_taskflow_core.backends.presence import Presence
 
 from .connection import Server
 from .keys import Keys
@@ -15,12 +16,14 @@ from .rows import decoded, encoded, micros, moment, packed, unpacked
 class Instances:
     """The instances under one prefix."""
 
-    def __init__(self, server: Server, keys: Keys) -> None:
+    def __init__(self, server: Server, keys: Keys, presence: Presence) -> None:
         self._server = server
         self._keys = keys
+        self._presence = presence
 
     async def beat(self, beat: Beat) -> Pulse:
         """Note a sign of life."""
+        self._presence.hold(beat.instance)
         said = packed(
             [
                 beat.host,
@@ -48,6 +51,7 @@ class Instances:
             ("ZREM", self._keys("dead"), name),
             ("DEL", self._keys("claimed", instance)),
         )
+        self._presence.release(instance)
 
     async def known(self) -> Sequence[InstanceInfo]:
         """Every instance not declared dead, the longest started first."""
@@ -59,25 +63,25 @@ class Instances:
         now = int(time[0]) * 1_000_000 + int(time[1])
         told = pairs(said)
         infos = [
-            _info(decoded(name), told[name], now, *map(int, beat.split()))
+            self._info(decoded(name), told[name], now, *map(int, beat.split()))
             for name, beat in pairs(beats).items()
         ]
         return sorted(infos, key=lambda info: (info.started_at, info.instance))
 
-
-def _info(instance: str, said: bytes, now: int, beat_at: int, lease: int) -> InstanceInfo:
-    host, pid, version, started_at, running, waiting, loop_lag, draining = unpacked(said)
-    age = max(0, now - beat_at)
-    return InstanceInfo(
-        instance,
-        host,
-        pid,
-        version,
-        moment(started_at),
-        age / 1e6,
-        age < lease,
-        running,
-        waiting,
-        loop_lag,
-        draining,
-    )
+    def _info(self, instance: str, said: bytes, now: int, beat_at: int, lease: int) -> InstanceInfo:
+        host, pid, version, started_at, running, waiting, loop_lag, draining = unpacked(said)
+        age = max(0, now - beat_at)
+        return InstanceInfo(
+            instance,
+            host,
+            pid,
+            version,
+            moment(started_at),
+            age / 1e6,
+            age < lease and not self._presence.gone(instance),
+            running,
+            waiting,
+            loop_lag,
+            draining,
+            lease / 1e6,
+        )

@@ -7,7 +7,6 @@ go on from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -42,6 +41,8 @@ class Pages:
 
     async def page(self, query: Query) -> Page:
         """The page that *query* asks for, with cursors where there is more."""
+        if query.limit < 1:
+            return Page(())
         direction: Direction = query.cursor.direction if query.cursor else "older"
         found = await self._fetch(query, direction, query.limit + 1)
         shown, more = found.tasks[: query.limit], len(found.tasks) > query.limit
@@ -68,8 +69,7 @@ class Pages:
 
     async def _fetch(self, query: Query, direction: Direction, limit: int) -> _Found:
         """The tasks from the cursor on; each status has a list of its own."""
-        statuses: Sequence[TaskStatus | None] = sorted(query.statuses) or [None]
-        walks = [await self._walk(query, direction, status, limit) for status in statuses]
+        walks = [await self._walk(query, direction, each, limit) for each in query.each_status]
         if len(walks) == 1:
             return walks[0]
         older = direction == "older"
@@ -117,6 +117,7 @@ def _question(query: Query, direction: Direction, status: TaskStatus | None) -> 
     want("queue", query.queue, None if query.queue == DEFAULT_QUEUE else "queue")
     want("source", query.source, None if query.source == "manual" else "source")
     want("retry_of", query.retry_of, "retry")
+    want("owner", query.owner, None)
     want("tag", query.tag or None, "tag")
     if query.text:
         filters["text"] = _folded(query.text)

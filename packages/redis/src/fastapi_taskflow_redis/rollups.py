@@ -39,9 +39,11 @@ async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
     async for start, counted in _steps(server, keys, query):
         shown = _EPOCH if query.step is None else floor(start, query.step)
         for stored, text in counted:
-            name = _name(stored)
-            if query.func_name in {None, name[0]} and query.queue in {None, name[1]}:
-                key, value = RollupKey(shown, *name), RollupValue(*map(int, text.split()))
+            func_name, queue, event, bucket = _name(stored)
+            if query.func_name in {None, func_name} and query.queue in {None, queue}:
+                names = ("", "") if query.together else (func_name, queue)
+                key = RollupKey(shown, *names, event, bucket)
+                value = RollupValue(*map(int, text.split()))
                 if (known := summed.setdefault(key, value)) is not value:
                     known.add(value)
     return summed
@@ -57,7 +59,7 @@ def _name(stored: bytes) -> tuple[str, str, str, int]:
 async def _steps(
     server: Server, keys: Keys, query: RollupQuery
 ) -> AsyncIterator[tuple[datetime, Iterable[tuple[bytes, bytes]]]]:
-    if query.since is None and query.until is None and query.step is None:
+    if query.ever:
         (everything,) = await server.run("rollups", "all")
         yield _EPOCH, _counters(everything)
         return

@@ -51,10 +51,12 @@ async def _climb(server: Server, keys: Keys, steps: Sequence[Step]) -> None:
             return
     else:
         raise BackendUnavailable(f"{server.name}: another process is migrating {keys.prefix!r}")
-    for number in range(await _version(server, keys), 1 + len(steps)):
-        await steps[number - 1](server, keys)
-        await server.send(("SET", keys("schema"), number + 1))
-    await server.send(("DEL", keys("migrating")))
+    try:
+        for number in range(await _version(server, keys), 1 + len(steps)):
+            await steps[number - 1](server, keys)
+            await server.send(("SET", keys("schema"), number + 1))
+    finally:
+        await server.run("unlock", token)
 
 
 async def _version(server: Server, keys: Keys) -> int:

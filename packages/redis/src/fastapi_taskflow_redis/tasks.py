@@ -38,13 +38,15 @@ class Tasks:
         text: bytes | None = found
         return text
 
-    async def logs(self, task_id: str, after: int, limit: int) -> list[LogEntry]:
-        """Log lines behind *after*, in order, through an alias too."""
+    async def logs(self, task_id: str, after: int, limit: int, *, latest: bool) -> list[LogEntry]:
+        """The first log lines behind *after*, or the last; in order, through an alias too."""
         (holder,) = await self._server.send(("HGET", self._keys("aliases"), encoded(task_id)))
         logs = self._keys("logs", task_id if holder is None else decoded(holder))
-        some = ("ZRANGEBYSCORE", logs, f"({after}", "+inf", "LIMIT", 0, max(0, limit))
-        (lines,) = await self._server.send(some)
-        return [from_line(line) for line in lines]
+        beyond, most = f"({after}", ("LIMIT", 0, max(0, limit))
+        first = ("ZRANGEBYSCORE", logs, beyond, "+inf", *most)
+        last = ("ZREVRANGEBYSCORE", logs, "+inf", beyond, *most)
+        (lines,) = await self._server.send(last if latest else first)
+        return [from_line(line) for line in (reversed(lines) if latest else lines)]
 
     async def cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """End a task that waits and is nobody's, flag another unfinished one."""

@@ -22,16 +22,17 @@ from fastapi_taskflow_core.backends.base import (
     Unfinished,
     Written,
 )
+from fastapi_taskflow_core.backends.presence import Presence
 from fastapi_taskflow_core.backends.scheduling import Later, Slot
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
 from fastapi_taskflow_core.rollups import RollupKey, RollupValue
 
-from . import rollups, statements
+from . import statements
 from .batches import Batches
 from .claims import Claims
-from .connection import Clock, Connection, Connections, Contended, Presence
+from .connection import Clock, Connection, Connections, Contended
 from .instances import Instances
 from .pages import Pages
 from .rows import from_row
@@ -58,6 +59,7 @@ class SqlBackend:
     ) -> None:
         self._sql = sql
         self._connections = connections
+        self._presence = presence
         self._capabilities = capabilities
         self._tasks = Tasks(sql)
         self._batches = Batches(sql, self._tasks)
@@ -80,6 +82,7 @@ class SqlBackend:
     async def close(self) -> None:
         """Let go of every connection. Safe before ``open`` and twice."""
         await self._connections.close()
+        self._presence.release_all()
 
     async def write(self, batch: Batch) -> Written:
         """Apply *batch* in one transaction."""
@@ -93,7 +96,11 @@ class SqlBackend:
     async def claim(self, wanted: Claim) -> Sequence[TaskRecord]:
         """Give the caller due tasks, after burying what is dead."""
         work = partial(self._claims.claim, wanted=wanted)
-        return await self._connections.write(work, durable=False)
+        claimed = await self._connections.write(work, durable=False)
+        # Not before it is on record: until then the files say it, to others too.
+        for instance in claimed.buried:
+            self._presence.forget(instance)
+        return claimed.tasks
 
     async def beat(self, beat: Beat) -> Pulse:
         """Note that the instance lives."""
@@ -128,15 +135,17 @@ class SqlBackend:
         """One page of tasks."""
         return await self._connections.read(partial(self._pages.page, query=query))
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
-        """Log lines with ``seq > after``, in order."""
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
+        """Log lines with ``seq > after``, in order: the first, or the last."""
         return await self._connections.read(
-            partial(self._tasks.logs, task_id=task_id, after=after, limit=limit)
+            partial(self._tasks.logs, task_id=task_id, after=after, limit=limit, latest=latest)
         )
 
     async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
         """Counters, summed per step."""
-        return await self._connections.read(partial(rollups.read, self._sql, query=query))
+        return await self._connections.read(partial(self._tasks.counters.read, query=query))
 
     async def unfinished(self) -> Mapping[Unfinished, int]:
         """How many tasks wait and run."""

@@ -10,7 +10,7 @@ from itertools import chain
 from fastapi_taskflow_core.backends.base import Batch, Written
 from fastapi_taskflow_core.records import UNFINISHED, TaskRecord
 
-from . import rollups, statements
+from . import statements
 from .bulk import insert
 from .connection import Connection, Contended, Row, Value
 from .rows import key_hash, micros
@@ -56,7 +56,8 @@ class Batches:
         left_out = plan.refused | plan.duplicates.keys()
         self._tasks.add_logs(connection, [it for it in batch.logs if it[0] not in left_out])
         written = chain(plan.updates, plan.inserts)
-        rollups.count(self._sql, connection, [task for task in written if task.status.finished])
+        ended = [task for task in written if task.status.finished]
+        self._tasks.counters.add(connection, ended)
         return Written(frozenset(plan.refused), plan.duplicates)
 
     def _hoped(self, connection: Connection, batch: Batch) -> _Plan:
@@ -112,13 +113,18 @@ class Batches:
         plan.inserts = inserts
 
     def _withdraw(self, connection: Connection, batch: Batch) -> None:
-        withdraw = self._sql.render(statements.WITHDRAW)
-        gone = [
-            task.task_id
-            for task in batch.withdrawn
-            if connection.execute(withdraw, (task.task_id, task.epoch, batch.instance))
+        epochs = {task.task_id: task.epoch for task in batch.withdrawn}
+        ours = [
+            task_id
+            for task_id, status, owner, epoch, _ in self._fetch(
+                connection, statements.STANDING, list(epochs)
+            )
+            if (status, owner, epoch) == ("pending", batch.instance, epochs[task_id])
         ]
-        self._tasks.forget(connection, gone)
+        promised = {row[0] for row in self._fetch(connection, statements.PROMISED, ours)}
+        for task_id in promised:
+            connection.execute(self._sql.render(statements.RELEASE), (task_id,))
+        self._tasks.forget(connection, [task_id for task_id in ours if task_id not in promised])
 
     def _fetch(
         self, connection: Connection, template: str, values: Sequence[Value], *more: Value

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from fastapi_taskflow_core.backends.base import Claim
 from fastapi_taskflow_core.orphans import orphan
 from fastapi_taskflow_core.records import TaskRecord
 
-from . import rollups, statements
+from . import statements
 from .connection import Clock, Connection, Row
 from .instances import Instances
 from .rows import from_row, moment
@@ -22,6 +23,14 @@ logger = logging.getLogger(__name__)
 _MANY = 200
 
 
+class Claimed(NamedTuple):
+    """What came of a claim."""
+
+    tasks: list[TaskRecord]
+    buried: list[str]
+    """Instances that were declared dead."""
+
+
 class Claims:
     """Hands out the tasks of one database."""
 
@@ -31,13 +40,14 @@ class Claims:
         self._tasks = tasks
         self._instances = instances
 
-    def claim(self, connection: Connection, wanted: Claim) -> list[TaskRecord]:
+    def claim(self, connection: Connection, wanted: Claim) -> Claimed:
         """Put the tasks of the dead in order, then give the caller what is due."""
         now = self._clock.now(connection)
+        buried = self._instances.bury(connection)
         for owner in self._instances.dead_owners(connection):
             self._inherit(connection, owner, moment(now), wanted.max_crashes)
-        self._instances.bury(connection)
-        return self._hand_out(connection, wanted, now)
+        self._tasks.counters.clear(connection, moment(now))
+        return Claimed(self._hand_out(connection, wanted, now), buried)
 
     def _inherit(self, connection: Connection, owner: str, now: datetime, max_crashes: int) -> None:
         owned = self._sql.render(statements.OWNED)
@@ -47,7 +57,7 @@ class Claims:
                 orphan(record, now, max_crashes)
             self._tasks.change(connection, records, owner)
             ended = [record for record in records if record.status.finished]
-            rollups.count(self._sql, connection, ended)
+            self._tasks.counters.add(connection, ended)
 
     def _hand_out(self, connection: Connection, wanted: Claim, now: int) -> list[TaskRecord]:
         functions = sorted(wanted.functions)

@@ -57,38 +57,5 @@ class Clock(Protocol):
         """The clock that leases are counted by."""
 
 
-class Presence(Protocol):
-    """What the store can tell of an instance besides its beats."""
-
-    def hold(self, instance: str) -> None:
-        """Show that the instance lives, for as long as this process does. Twice is once."""
-
-    def release(self, instance: str) -> None:
-        """Stop showing it. Twice is once."""
-
-    def gone(self, instance: str) -> bool:
-        """Whether its process is known to be gone, however long its lease still is."""
-
-    def forget(self, instance: str) -> None:
-        """Tidy up after an instance that is dead."""
-
-
-class BeatsOnly:
-    """For stores that know nothing but the beats."""
-
-    def hold(self, instance: str) -> None:
-        """Nothing to show."""
-
-    def release(self, instance: str) -> None:
-        """Nothing to stop."""
-
-    def gone(self, instance: str) -> bool:  # noqa: ARG002  part of the protocol
-        """Never known."""
-        return False
-
-    def forget(self, instance: str) -> None:
-        """Nothing to tidy up."""
-
-
 class Contended(Exception):
     """Rows were not as this transaction expected: it is undone and tried with a closer look."""

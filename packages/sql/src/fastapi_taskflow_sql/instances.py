@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi_taskflow_core.backends.base import Beat, InstanceInfo, Pulse
+from fastapi_taskflow_core.backends.presence import Presence
 
 from . import statements
 from .bulk import insert
-from .connection import Clock, Connection, Presence, Row, Tick, Value
+from .connection import Clock, Connection, Row, Tick, Value
 from .rows import micros, moment
 from .schema import INSTANCES
 from .statements import Statements
@@ -50,21 +51,25 @@ class Instances:
         rows = connection.fetch(self._sql.render(statements.INSTANCES))
         return [self._info(row, tick) for row in rows]
 
-    def dead_owners(self, connection: Connection) -> Sequence[str]:
-        """Owners of unfinished tasks that do not live."""
-        living = {info.instance for info in self.known(connection) if info.living}
-        return [owner for owner in self._owners(connection) if owner not in living]
-
-    def bury(self, connection: Connection) -> None:
-        """Mark the dead, and forget those that are dead for long."""
+    def bury(self, connection: Connection) -> list[str]:
+        """Mark the dead and return them; forget those that are dead for long."""
         tick = self._clock.tick(connection)
-        for info in self.known(connection):
-            if not info.living:
-                bury = self._sql.render(statements.BURY_INSTANCE)
-                connection.execute(bury, (info.instance,))
-                self._presence.forget(info.instance)
+        bury = self._sql.render(statements.BURY_INSTANCE)
+        dead = []
+        for row in connection.fetch(self._sql.render(statements.INSTANCES)):
+            info, said = self._info(row, tick), row[-2:]
+            # Unless it was heard of meanwhile: then it would not learn of it.
+            if not info.living and connection.execute(bury, (info.instance, *said)):
+                dead.append(info.instance)
         forget = self._sql.render(statements.FORGET_BURIED)
         connection.execute(forget, (tick.era, tick.moment - _BURIED_KEPT))
+        return dead
+
+    def dead_owners(self, connection: Connection) -> Sequence[str]:
+        """Owners of unfinished tasks that left or are buried."""
+        rows = connection.fetch(self._sql.render(statements.INSTANCES))
+        there = {row[0] for row in rows}
+        return [owner for owner in self._owners(connection) if owner not in there]
 
     def _owners(self, connection: Connection) -> list[str]:
         # One step along the index for each owner, however many tasks they have.
@@ -83,7 +88,7 @@ class Instances:
         living = era == tick.era and age < lease and not self._presence.gone(instance)
         return InstanceInfo(
             instance, host, pid, version, moment(started_at), age / 1e6, living,
-            running, waiting, loop_lag, bool(draining),
+            running, waiting, loop_lag, bool(draining), lease / 1e6,
         )  # fmt: skip
 
 

@@ -1,4 +1,11 @@
-"""The schema's version, and the steps from one to the next."""
+"""The schema's version, and the steps from one to the next.
+
+How far a step has come is noted after each of its statements, in the transaction of the
+statement. Where a transaction holds the whole change nobody ever sees such a note. Where a change
+of the schema commits by itself, as in MySQL, a process that ends half way leaves one, and the next
+start goes on behind it. The statement there may have been done and not noted: if the server says
+that what it makes is there, or that what it removes is not, it was.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +19,17 @@ from .schema import META, TABLES, Column, Index, Table
 from .statements import Statements
 
 Upgrade = Callable[[Statements], Iterable[str]]
-"""The statements of one step. A step never changes after its release."""
+"""The statements of one step. A step never changes after its release, as starts go on in it."""
 
 UPGRADES: Sequence[Upgrade] = ()
 """The first one leads from version 1 to version 2."""
+
+_DONE = "done"
+"""The name of the note of how many statements of the step behind the version are done."""
+
+
+def _never(_: Exception) -> bool:
+    return False
 
 
 def stored_version(sql: Statements, connection: Connection) -> int:
@@ -53,9 +67,15 @@ def is_current(
 
 
 def migrate(
-    sql: Statements, connection: Connection, where: str, upgrades: Sequence[Upgrade] = UPGRADES
+    sql: Statements,
+    connection: Connection,
+    where: str,
+    upgrades: Sequence[Upgrade] = UPGRADES,
+    was_done: Callable[[Exception], bool] = _never,
 ) -> None:
     """Create the tables, or bring older ones up to date; *where* names them in errors.
+
+    *was_done* tells whether a change of the schema was refused because it had been made before.
 
     Raises:
         SchemaTooNew: written by a newer version; nothing was touched.
@@ -66,11 +86,30 @@ def migrate(
             for statement in create(sql, table):
                 connection.execute(statement)
         connection.execute(sql.render(statements.ADD_VERSION), (str(known),))
-    elif found < known:
-        for upgrade in upgrades[found - 1 :]:
-            for statement in upgrade(sql):
-                connection.execute(statement)
-        connection.execute(sql.render(statements.SET_VERSION), (str(known),))
+        return
+    for version in range(found, known):
+        _climb(sql, connection, list(upgrades[version - 1](sql)), was_done)
+        connection.execute(sql.render(statements.SET_VERSION), (str(version + 1),))
+        connection.execute(sql.render(statements.DROP_NOTE), (_DONE,))
+
+
+def _climb(
+    sql: Statements,
+    connection: Connection,
+    step: Sequence[str],
+    was_done: Callable[[Exception], bool],
+) -> None:
+    """Run what is not noted as done."""
+    note = sql.insert(META.name, ("name", "value"), 1, sql.merge(META, [("value", "{new}")]))
+    noted = connection.fetch(sql.render(statements.NOTE), (_DONE,))
+    first = int(noted[0][0]) if noted else 0
+    for number, statement in enumerate(step[first:], start=first):
+        try:
+            connection.execute(statement)
+        except Exception as error:
+            if number != first or not was_done(error):
+                raise
+        connection.execute(note, (_DONE, str(number + 1)))
 
 
 def create(sql: Statements, table: Table) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -12,7 +11,7 @@ from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 from . import statements
 from .connection import Connection, Value
 from .rows import RECORD_COLUMNS, from_row, micros, moment
-from .schema import NOT_DEFAULT_QUEUE, NOT_SUCCESS, TAGS, TASKS
+from .schema import NOT_DEFAULT_QUEUE, NOT_SUCCESS, TAGS, TASKS, UNFINISHED
 from .statements import Statements
 
 _DEFAULT_QUEUE = "default"
@@ -29,6 +28,8 @@ class Pages:
 
     def page(self, connection: Connection, query: Query) -> Page:
         """The page that *query* asks for, with cursors where there is more."""
+        if query.limit < 1:
+            return Page(())
         if query.text:
             query = self._within_reach(connection, query)
         direction = query.cursor.direction if query.cursor else "older"
@@ -37,7 +38,7 @@ class Pages:
         if direction == "newer":
             tasks.reverse()
         if not tasks:
-            return Page(tasks=())
+            return Page(())
         first, last = _cursor(tasks[0], "newer"), _cursor(tasks[-1], "older")
         older, newer = (more, None) if direction == "older" else (None, more)
         if older is None:
@@ -64,13 +65,12 @@ class Pages:
         where all at once would be sorted as a whole.
         """
         newer = query.cursor is not None and query.cursor.direction == "newer"
-        statuses: Sequence[TaskStatus | None] = sorted(query.statuses) or [None]
         tasks = [
             from_row(row)
-            for status in statuses
+            for status in query.each_status
             for row in connection.fetch(*self._select(query, status, limit))
         ]
-        if len(statuses) > 1:
+        if len(query.each_status) > 1:
             tasks.sort(key=lambda task: (task.created_at, task.task_id), reverse=not newer)
         return tasks[:limit]
 
@@ -83,6 +83,7 @@ class Pages:
         where.equal("func_name", query.func_name)
         where.equal("source", query.source)
         where.equal("retry_of", query.retry_of)
+        where.owner(query.owner)
         where.tag(query.tag)
         where.text(query.text)
         if query.since is not None:
@@ -130,6 +131,12 @@ class _Where:
         self.equal("queue", queue)
         if queue is not None and queue != _DEFAULT_QUEUE:
             self.add(f"t.{NOT_DEFAULT_QUEUE}")
+
+    def owner(self, owner: str | None) -> None:
+        # The second condition follows from the status; it is what a partial index asks for.
+        self.equal("owner", owner)
+        if owner is not None:
+            self.add(f"t.{UNFINISHED}")
 
     def tag(self, tag: str | None) -> None:
         if tag is not None:

@@ -75,8 +75,8 @@ _LOG_SHAPE = Shape(LOGS.columns[1:])
 _SOURCES = frozenset(get_args(Source))
 _EXECUTORS = frozenset(get_args(ExecutorKind))
 _LEVELS = frozenset(get_args(LogLevel))
-_MOST = 2**31
-"""Where counters of attempts, crashes and owners are no longer believed."""
+_MOST = 2**31 - 1
+"""Where counters of attempts, crashes and owners are no longer believed: their columns end here."""
 _place = itemgetter(
     *(RECORD_COLUMNS.index(name) for name in ("task_id", "func_name", "queue", "created_at"))
 )
@@ -252,7 +252,7 @@ def log_row(task_id: str, entry: LogEntry) -> tuple[Value, ...]:
 
 
 def to_log(row: Row) -> LogEntry:
-    """The log line of the values that `statements.LOG_LINES` reads."""
+    """The log line of the values that `statements.FIRST_LOG_LINES` reads."""
     seq, time, attempt, level, message, extra = row
     try:
         _LOG_SHAPE.check(row)

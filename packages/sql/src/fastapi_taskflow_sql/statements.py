@@ -14,22 +14,23 @@ from .schema import TABLES, TASKS, UNFINISHED, Table
 VERSION = "SELECT value FROM {meta} WHERE name = 'schema'"
 SET_VERSION = "UPDATE {meta} SET value = {p} WHERE name = 'schema'"
 ADD_VERSION = "INSERT INTO {meta} (name, value) VALUES ('schema', {p})"
+NOTE = "SELECT value FROM {meta} WHERE name = {p}"
+DROP_NOTE = "DELETE FROM {meta} WHERE name = {p}"
 
 TASK = "SELECT {record} FROM {tasks} WHERE task_id = {p}"
 TASK_LOCKED = TASK + "{for_update}"
-LAST_SEARCHED = (
-    "SELECT created_at FROM {tasks} ORDER BY created_at DESC, task_id DESC LIMIT 1 OFFSET {limit}"
-)
+# By the index alone: with the id in the order every task would be looked up.
+LAST_SEARCHED = "SELECT created_at FROM {tasks} ORDER BY created_at DESC LIMIT 1 OFFSET {limit}"
 ALIAS = "SELECT task_id FROM {aliases} WHERE alias_id = {p}"
 KNOWN_ALIASES = "SELECT alias_id, task_id FROM {aliases} WHERE alias_id IN ({many})"
-HOLDERS = "SELECT key_hash, task_id FROM {tasks} WHERE key_hash IN ({many})"
+# Locked, so that none is withdrawn while others are accepted as it.
+HOLDERS = "SELECT key_hash, task_id FROM {tasks} WHERE key_hash IN ({many}){for_update}"
 STANDING = (
     "SELECT task_id, status, owner, epoch, end_time FROM {tasks}"
     " WHERE task_id IN ({many}){for_update}"
 )
-WITHDRAW = (
-    "DELETE FROM {tasks} WHERE task_id = {p} AND epoch = {p} AND owner = {p} AND status = 'pending'"
-)
+PROMISED = "SELECT DISTINCT task_id FROM {aliases} WHERE task_id IN ({many})"
+RELEASE = "UPDATE {tasks} SET owner = NULL WHERE task_id = {p}"
 CANCEL = (
     "UPDATE {tasks} SET status = 'cancelled', end_time = {p}, finished_at = {p}, key_hash = NULL"
     " WHERE task_id = {p}"
@@ -61,8 +62,11 @@ INSTANCES = (
     "SELECT instance, host, pid, version, started_at, running, waiting, loop_lag,"
     " draining, lease, beat_at, era FROM {instances} WHERE dead = 0 ORDER BY started_at, instance"
 )
-IS_DEAD = "SELECT dead FROM {instances} WHERE instance = {p}"
-BURY_INSTANCE = "UPDATE {instances} SET dead = 1 WHERE instance = {p}"
+IS_DEAD = "SELECT dead FROM {instances} WHERE instance = {p}{for_update}"
+BURY_INSTANCE = (
+    "UPDATE {instances} SET dead = 1 WHERE instance = {p} AND beat_at = {p} AND era = {p}"
+    " AND dead = 0"
+)
 FORGET_INSTANCE = "DELETE FROM {instances} WHERE instance = {p}"
 FORGET_BURIED = "DELETE FROM {instances} WHERE dead = 1 AND (era <> {p} OR beat_at < {p})"
 CANCELS = "SELECT task_id FROM {tasks} WHERE cancel_requested = 1 AND owner = {p} AND {unfinished}"
@@ -78,14 +82,19 @@ DELETE_ALIASES = "DELETE FROM {aliases} WHERE task_id IN ({many})"
 DELETE_LATER = "DELETE FROM {later} WHERE waiting_id IN ({many})"
 FORGET_TASKS = (DELETE_LOGS, DELETE_TAGS, DELETE_ALIASES, DELETE_LATER, DELETE_TASKS)
 
-LOG_LINES = (
+_LOG_LINES = (
     "SELECT seq, time, attempt, level, message, extra FROM {logs}"
-    " WHERE task_id = {p} AND seq > {p} ORDER BY seq LIMIT {limit}"
+    " WHERE task_id = {p} AND seq > {p} ORDER BY seq"
 )
+FIRST_LOG_LINES = _LOG_LINES + " LIMIT {limit}"
+LAST_LOG_LINES = _LOG_LINES + " DESC LIMIT {limit}"
+# By the status first: SQLite would read all tasks along the index that begins with func_name.
 UNFINISHED_COUNTS = (
     "SELECT func_name, queue, status, COUNT(*) FROM {tasks} WHERE {unfinished}"
-    " GROUP BY func_name, queue, status"
+    " GROUP BY status, func_name, queue"
 )
+
+FORGET_ROLLUPS = "DELETE FROM {rollups} WHERE resolution = {p} AND start < {p}"
 
 LAST_SLOTS = (
     "SELECT schedule, at, outcome, task_id FROM {slots} WHERE schedule = {p}"

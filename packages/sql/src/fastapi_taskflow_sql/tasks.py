@@ -10,9 +10,10 @@ from fastapi_taskflow_core.backends.base import PayloadChange
 from fastapi_taskflow_core.lifecycle import Event, transition
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 
-from . import rollups, statements
+from . import statements
 from .bulk import insert
 from .connection import Connection, Row, Value
+from .rollups import Counters
 from .rows import (
     COLUMNS,
     PLAIN_COLUMNS,
@@ -38,6 +39,8 @@ class Tasks:
 
     def __init__(self, sql: Statements) -> None:
         self._sql = sql
+        self.counters = Counters(sql)
+        """Count what is finished; whoever ends a task adds it."""
 
     def add(self, connection: Connection, records: Sequence[TaskRecord]) -> int:
         """Store new tasks; how many were not there yet."""
@@ -68,12 +71,15 @@ class Tasks:
         found = connection.fetch(task, (task_id,))
         return found[0] if found else self._find_alias(connection, task, task_id)
 
-    def logs(self, connection: Connection, task_id: str, after: int, limit: int) -> list[LogEntry]:
-        """Log lines behind *after*, in order, through an alias too."""
+    def logs(
+        self, connection: Connection, task_id: str, after: int, limit: int, *, latest: bool
+    ) -> list[LogEntry]:
+        """The first log lines behind *after*, or the last; in order, through an alias too."""
         alias = connection.fetch(self._sql.render(statements.ALIAS), (task_id,))
-        lines = self._sql.render(statements.LOG_LINES, limit=limit)
+        lines = statements.LAST_LOG_LINES if latest else statements.FIRST_LOG_LINES
         owner = alias[0][0] if alias else task_id
-        return [to_log(row) for row in connection.fetch(lines, (owner, after))]
+        rows = connection.fetch(self._sql.render(lines, limit=max(0, limit)), (owner, after))
+        return [to_log(row) for row in (reversed(rows) if latest else rows)]
 
     def cancel(self, connection: Connection, task_id: str, now: datetime) -> TaskRecord | None:
         """End a task that waits and is nobody's, flag another unfinished one."""
@@ -88,7 +94,7 @@ class Tasks:
             ended = micros(now)
             cancel = self._sql.render(statements.CANCEL)
             connection.execute(cancel, (ended, ended, record.task_id))
-            rollups.count(self._sql, connection, [record])
+            self.counters.add(connection, [record])
         else:
             record.cancel_requested = True
             connection.execute(self._sql.render(statements.FLAG_CANCEL), (record.task_id,))
@@ -99,7 +105,7 @@ class Tasks:
         ended = None if record.end_time is None else micros(record.end_time)
         condemn = self._sql.render(statements.CONDEMN)
         connection.execute(condemn, (record.error, ended, ended, key))
-        rollups.count(self._sql, connection, [record])
+        self.counters.add(connection, [record])
 
     def replace_payloads(self, connection: Connection, changes: Sequence[PayloadChange]) -> int:
         """Store other bytes for the arguments of tasks that still have those they had."""
@@ -111,7 +117,7 @@ class Tasks:
 
     def delete(self, connection: Connection, before: datetime, limit: int) -> int:
         """Remove the tasks that finished first, and what belongs to them."""
-        oldest = self._sql.render(statements.OLDEST_FINISHED, limit=limit)
+        oldest = self._sql.render(statements.OLDEST_FINISHED, limit=max(0, limit))
         ids = [task_id for (task_id,) in connection.fetch(oldest, (micros(before),))]
         self.forget(connection, ids)
         return len(ids)

@@ -55,15 +55,12 @@ class Timetable:
         """Store *task* under the key; the id of the one that waited there until now."""
         mark = key_hash(run_key)
         # Two who come at once: the second waits here for the first, and then finds its task.
-        if insert(self._sql, connection, LATER, [(mark, run_key, task.task_id)]):
-            self._tasks.add(connection, [task])
-            return None
-        former = self._holder(connection, mark)
-        if former == task.task_id:
-            return None
+        while not insert(self._sql, connection, LATER, [(mark, run_key, task.task_id)]):
+            former = self._holder(connection, mark)
+            if former is not None:
+                return self._replace(connection, mark, former, task, now)
         self._tasks.add(connection, [task])
-        connection.execute(self._sql.render(statements.GIVE_LATER), (task.task_id, mark))
-        return former if former and self._cancel(connection, former, now) else None
+        return None
 
     def drop(self, connection: Connection, run_key: str, now: datetime) -> TaskRecord | None:
         """Cancel what waits under the key."""
@@ -80,6 +77,15 @@ class Timetable:
             Later(run_key, from_row(tuple(row)))
             for run_key, *row in connection.fetch(waiting, (due,))
         ]
+
+    def _replace(
+        self, connection: Connection, mark: bytes, former: str, task: TaskRecord, now: datetime
+    ) -> str | None:
+        if former == task.task_id:
+            return None
+        self._tasks.add(connection, [task])
+        connection.execute(self._sql.render(statements.GIVE_LATER), (task.task_id, mark))
+        return former if self._cancel(connection, former, now) else None
 
     def _holder(self, connection: Connection, mark: bytes) -> str | None:
         found = connection.fetch(self._sql.render(statements.LATER), (mark,))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
+from fastapi_taskflow_core.host import boot_id
 from fastapi_taskflow_sql import Connection, Tick
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class HostClock:
@@ -17,7 +15,7 @@ class HostClock:
     """
 
     def __init__(self) -> None:
-        self._era = _boot_id()
+        self._era = boot_id() if hasattr(time, "CLOCK_BOOTTIME") else None
 
     def now(self, connection: Connection) -> int:  # noqa: ARG002  part of the protocol
         """The wall clock, in microseconds since the Unix epoch."""
@@ -28,13 +26,3 @@ class HostClock:
         if self._era is None:
             return Tick(self.now(connection), "wall")
         return Tick(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000, self._era)
-
-
-def _boot_id() -> str | None:
-    """Which start of the machine this is."""
-    if not hasattr(time, "CLOCK_BOOTTIME"):
-        return None
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return None

@@ -14,9 +14,11 @@ from fastapi_taskflow_core.errors import BackendMisconfigured, BackendUnavailabl
 from fastapi_taskflow_sql import Connection, Statements, Threads, migrate, refuse_newer
 from fastapi_taskflow_sql.connection import Row, Value
 
+from .integrity import refuse_damaged
 from .location import Location
 from .lock import Lock
 from .translation import translated
+from .wal import WriteAheadLog
 
 _OLDEST = (3, 35, 0)
 _READERS = 2
@@ -68,13 +70,14 @@ class SqliteConnections:
         self._readers: deque[sqlite3.Connection] = deque()
         self._durable: bool | None = None
         self._inode = 0
+        self._log = WriteAheadLog(None if location.file is None else location.beside("-wal"))
 
     async def open(self) -> None:
         """Create or migrate the file. Twice is once."""
         self._writing.start()
         try:
             await self._writing.run(self._open)
-        except BaseException:
+        except Exception:  # who was cancelled can still close what opens behind its back
             self._writing.stop()
             raise
         self._reading.start()
@@ -82,9 +85,11 @@ class SqliteConnections:
     async def close(self) -> None:
         """Close every connection, the writer last."""
         self._reading.stop()
-        with suppress(BackendUnavailable):
-            await self._writing.run(self._close)
-        self._writing.stop()
+        try:
+            with suppress(BackendUnavailable):
+                await self._writing.run(self._close)
+        finally:
+            self._writing.stop()
 
     async def write(self, work: Callable[[Connection], T], *, durable: bool = True) -> T:
         """Do *work* in one transaction."""
@@ -124,10 +129,11 @@ class SqliteConnections:
         with suppress(FileExistsError):
             os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._inode = file.stat().st_ino
-        if file.stat().st_size:
+        if size := file.stat().st_size:
             # Such a connection leaves no trace, not even on a file that is refused.
             with closing(self._connect("ro")) as reader:
                 refuse_newer(self._sql, Session(reader), self._name)
+                refuse_damaged(reader, size, self._name)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -148,6 +154,7 @@ class SqliteConnections:
                     f"{self._name}: SQLite keeps journal_mode={mode} here instead of"
                     " wal: put the file on a local disk, network file systems cannot do it"
                 )
+            self._log.limit(writer)
             self._durable = None
             self._transact(writer, self._migrate, durable=True)
         finally:
@@ -157,18 +164,26 @@ class SqliteConnections:
         migrate(self._sql, connection, self._name)
 
     def _close(self) -> None:
-        if self._writer is None:
+        writer, self._writer = self._writer, None
+        if writer is None:
             return
         with translated(self._name):
-            while self._readers:
+            self._close_readers()
+            locked = False
+            with suppress(OSError):  # the folder is gone
+                # Closing checkpoints, which must not meet a commit of another process.
+                locked = self._lock.acquire(self._timeout)
+            try:
+                writer.close()
+            finally:
+                if locked:
+                    self._lock.release()
+                self._lock.close()
+
+    def _close_readers(self) -> None:
+        with suppress(IndexError):
+            while True:
                 self._readers.pop().close()
-            # Closing checkpoints, which must not meet a commit of another process.
-            locked = self._lock.acquire(self._timeout)
-            self._writer.close()
-            self._writer = None
-            if locked:
-                self._lock.release()
-            self._lock.close()
 
     def _write(self, work: Callable[[Connection], T], durable: bool) -> T:
         writer = self._writer
@@ -178,9 +193,11 @@ class SqliteConnections:
             self._check_file()
             self._acquire()
             try:
-                return self._transact(writer, work, durable)
+                result = self._transact(writer, work, durable)
             finally:
                 self._lock.release()
+            self._log.written()
+            return result
 
     def _transact(
         self, writer: sqlite3.Connection, work: Callable[[Connection], T], durable: bool
@@ -209,6 +226,8 @@ class SqliteConnections:
                 reader.close()
                 raise
             self._readers.append(reader)
+            if self._writer is None:  # closed meanwhile
+                self._close_readers()
             return result
 
     def _reader(self) -> sqlite3.Connection:

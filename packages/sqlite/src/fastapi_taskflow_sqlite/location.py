@@ -43,7 +43,7 @@ class Location:
         return f"{self.file.as_uri()}?mode={mode}"
 
     def beside(self, suffix: str) -> Path:
-        """A path that belongs to the file."""
+        """A path that belongs to the file, by whatever links it is reached."""
         if self.file is None:
             raise ValueError("a database in memory has no files")
-        return self.file.with_name(self.file.name + suffix)
+        return Path(os.path.realpath(self.file) + suffix)

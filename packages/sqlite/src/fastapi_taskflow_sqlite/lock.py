@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
 if sys.platform == "win32":
     HAS_FLOCK = False
 else:
     import fcntl
+
+    from fastapi_taskflow_core.backends.lockfiles import try_lock
 
     HAS_FLOCK = True
 
@@ -64,9 +64,9 @@ class FileLock:
     def acquire(self, timeout: float) -> bool:
         """Whether the lock is ours, after at most so many seconds."""
         if self._turn is None:
-            if self._fd is None:
+            if self._fd is None or self._fd not in _here:
                 self._fd = _open(self._path)
-            if _try_lock(self._fd, fcntl.LOCK_EX):
+            if try_lock(self._fd, fcntl.LOCK_EX):
                 return True
             self._turn = _Turn(self._path)
         while (mine := self._turn.wait(timeout)) is None:
@@ -84,7 +84,7 @@ class FileLock:
     def close(self) -> None:
         """Let go of the file."""
         if self._fd is not None:
-            os.close(self._fd)
+            _close(self._fd)
             self._fd = None
 
 
@@ -108,83 +108,39 @@ class _Turn:
 
     def close(self) -> None:
         """Let the next one in."""
-        os.close(self._fd)
+        _close(self._fd)
 
     def _queue(self) -> None:
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         with self._state:
             self._locked, self._passed = self._wanted, not self._wanted
             if self._passed:
-                os.close(self._fd)
+                _close(self._fd)
             self._state.notify_all()
 
 
-class LockFiles:
-    """A locked file for each living instance: it is free the moment its process is gone.
-
-    Unlike a process id it is never given to another process, and it works between
-    containers that share the folder. A process forked from the instance keeps it locked.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._held: dict[str, int] = {}
-
-    def hold(self, instance: str) -> None:
-        """Lock the file of the instance. Twice is once."""
-        if instance in self._held:
-            return
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        fd = _open(self._path(instance))
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        self._held[instance] = fd
-
-    def release(self, instance: str) -> None:
-        """Remove the file, whoever locked it. Twice is once."""
-        self._remove(instance)
-        fd = self._held.pop(instance, None)
-        if fd is not None:
-            os.close(fd)
-
-    def release_all(self) -> None:
-        """Let go of every file, as the end of the process would."""
-        while self._held:
-            _, fd = self._held.popitem()
-            os.close(fd)
-
-    def gone(self, instance: str) -> bool:
-        """Whether the file is there and nobody locks it."""
-        if instance in self._held:
-            return False
-        try:
-            fd = os.open(self._path(instance), os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            return _try_lock(fd, fcntl.LOCK_SH)
-        finally:
-            os.close(fd)
-
-    def forget(self, instance: str) -> None:
-        """Remove the file of a dead instance."""
-        if instance not in self._held:
-            self._remove(instance)
-
-    def _remove(self, instance: str) -> None:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            self._path(instance).unlink()
-
-    def _path(self, instance: str) -> Path:
-        return self._folder / f"{quote(instance, safe='')}.lock"
+_here: set[int] = set()
+"""The descriptors of lock files. A lock lasts as long as one is left, in whatever process."""
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _here.add(fd)
+    return fd
 
 
-def _try_lock(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _close(fd: int) -> None:
+    if fd in _here:  # in a child the number may be another file's by now
+        # A child that is just being forked off may have it too.
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        _here.discard(fd)
+        os.close(fd)
+
+
+def _leave_them_to_the_parent() -> None:
+    while _here:
+        os.close(_here.pop())
+
+
+if HAS_FLOCK:
+    os.register_at_fork(after_in_child=_leave_them_to_the_parent)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from fastapi_taskflow_core.errors import BackendError, BackendMisconfigured, BackendUnavailable
 
+from .integrity import damaged
+
 _PASSING = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -60,8 +62,5 @@ def _from_sqlite(error: sqlite3.Error, path: str) -> BackendError:
     if primary in _PASSING:
         return BackendUnavailable(f"{path}: {error}")
     if primary in _DAMAGED:
-        return BackendMisconfigured(
-            f"{path}: {error}. Nothing was changed; if it was a task database, restore a copy"
-            " or try the .recover command of the sqlite3 program"
-        )
+        return damaged(path, error)
     return BackendMisconfigured(f"{path}: {error}")

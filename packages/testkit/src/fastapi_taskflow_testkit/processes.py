@@ -1,4 +1,4 @@
-"""A process with all its descendants: started as one, signalled as one, gone as one."""
+"""Processes of a test: one with all its descendants, or a small program that holds something."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .family import family, living
@@ -106,6 +107,23 @@ def _group_of(pid: int) -> int | None:
         return os.getpgid(pid)
     except ProcessLookupError:
         return None
+
+
+@contextlib.contextmanager
+def running(program: str, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A Python program from when it says ``ready`` on, in a process that is killed at the end.
+
+    It must have something to wait for, such as its input.
+    """
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  the test's own
+    with process:
+        try:
+            if process.stdout is None or process.stdout.readline() != "ready\n":
+                raise RuntimeError(f"{program!r} was never ready")
+            yield process
+        finally:
+            process.kill()
 
 
 def free_port() -> int:

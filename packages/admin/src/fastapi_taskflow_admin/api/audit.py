@@ -11,6 +11,7 @@ from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery, AuditSt
 
 from ..routing import AdminRoute
 from ..site import CurrentSite
+from .linking import link
 from .query import LARGEST_PAGE, OptionalText
 from .schemas import AuditOut
 
@@ -48,6 +49,5 @@ async def list_audit(
     """Who did what, newest first. The `Link` header has the next page."""
     shown, following = await entries(site.manager.audit, wanted)
     if following is not None:
-        url = request.url.include_query_params(before=following)
-        response.headers["Link"] = f'<{url}>; rel="next"'
+        response.headers["Link"] = link(request, "next", before=following)
     return [AuditOut.model_validate(entry) for entry in shown]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from fastapi_taskflow_core.backends.base import Cursor, Query
 from fastapi_taskflow_core.records import Source, TaskStatus
@@ -77,6 +85,9 @@ class FailedFilter(BaseModel):
     since: Moment = Field(
         default=None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
     )
+    q: OptionalText = Field(
+        default=None, description="A word in the function's name, the error or the task's id."
+    )
 
     def query(self, now: datetime) -> Query:
         """The question to the history; an age counts back from *now*."""
@@ -84,12 +95,28 @@ class FailedFilter(BaseModel):
             statuses=frozenset({TaskStatus.FAILED}),
             func_name=self.func_name,
             since=resolve(self.since, now),
+            text=self.q,
             limit=LARGEST_PAGE,
         )
 
 
+_QUALIFIED = re.compile(r'(?<!\S)(func|queue|tag|status|source):("[^"]*"|\S+)')
+_FIELDS = {"func": "func_name"}
+
+
+def _told_apart(given: object) -> object:
+    """Conditions that are written into the search, such as ``func:send``, in their places."""
+    if not isinstance(given, dict) or not isinstance(given.get("q"), str):
+        return given
+    found = {_FIELDS.get(name, name): it.strip('"') for name, it in _QUALIFIED.findall(given["q"])}
+    rest = " ".join(_QUALIFIED.sub(" ", given["q"]).split()) if found else given["q"]
+    return {**found, **{name: it for name, it in given.items() if it not in ("", [])}, "q": rest}
+
+
 class TaskFilter(BaseModel):
     """Which tasks are meant. Conditions combine by *and*; none at all means every task."""
+
+    _apart = model_validator(mode="before")(_told_apart)
 
     status: Annotated[list[TaskStatus], BeforeValidator(_listed)] = Field(
         default_factory=list, description="Any of these statuses; may be repeated."
@@ -100,8 +127,13 @@ class TaskFilter(BaseModel):
     source: Annotated[Source | None, BeforeValidator(_not_blank)] = Field(
         default=None, description="Whether a schedule or a caller made the task."
     )
+    instance: OptionalText = Field(
+        default=None, description="The instance that has it; only unfinished tasks have one."
+    )
     q: OptionalText = Field(
-        default=None, description="A word in the function's name, the error or the task's id."
+        default=None,
+        description="A word in the function's name, the error or the task's id; conditions such"
+        " as `func:send`, `queue:mail`, `tag:name=value`, `status:failed` may stand among them.",
     )
     since: Moment = Field(
         default=None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
@@ -120,12 +152,20 @@ class TaskFilter(BaseModel):
             queue=self.queue,
             tag=self.tag,
             source=self.source,
+            owner=self.instance,
             text=self.q,
             since=resolve(self.since, now),
             until=resolve(self.until, now),
             limit=limit,
             cursor=cursor,
         )
+
+
+class ExportParameters(TaskFilter):
+    """Which tasks, and as what kind of file."""
+
+    # Not beside the filter: FastAPI has only lately taken a model and a parameter together.
+    format: Literal["csv", "json"] = Field(default="csv", description="The kind of file.")
 
 
 class StrictFilter(TaskFilter):

@@ -10,7 +10,7 @@ from ..manager import Manager
 from ..routing import AdminRoute
 from ..site import CurrentSite
 from .query import Text
-from .schemas import QueueChange, QueueOut, problem
+from .schemas import UNREADABLE, QueueChange, QueueOut, problem
 
 router = APIRouter(route_class=AdminRoute)
 
@@ -25,13 +25,13 @@ async def list_queues(site: CurrentSite) -> list[QueueOut]:
     return [QueueOut.model_validate(it) for it in site.manager.queue_stats().values()]
 
 
-@router.get("/queues/{name}", responses=_NOT_FOUND)
+@router.get("/queues/{name:path}", responses=_NOT_FOUND)
 async def get_queue(site: CurrentSite, name: QueueName) -> QueueOut:
     """One queue of the process that answers."""
     return _found(site.manager, name)
 
 
-@router.patch("/queues/{name}", responses=_NOT_FOUND)
+@router.patch("/queues/{name:path}", responses=_NOT_FOUND | UNREADABLE)
 async def change_queue(site: CurrentSite, name: QueueName, change: QueueChange) -> QueueOut:
     """Change limits: here at once, on other instances within seconds, and lastingly.
 
@@ -42,7 +42,7 @@ async def change_queue(site: CurrentSite, name: QueueName, change: QueueChange) 
     return _found(site.manager, name)
 
 
-@router.post("/queues/{name}/pause", responses=_NOT_FOUND)
+@router.post("/queues/{name:path}/pause", responses=_NOT_FOUND)
 async def pause_queue(site: CurrentSite, name: QueueName) -> QueueOut:
     """Let nothing more of the queue begin, on any instance."""
     _found(site.manager, name)
@@ -50,7 +50,7 @@ async def pause_queue(site: CurrentSite, name: QueueName) -> QueueOut:
     return _found(site.manager, name)
 
 
-@router.post("/queues/{name}/resume", responses=_NOT_FOUND)
+@router.post("/queues/{name:path}/resume", responses=_NOT_FOUND)
 async def resume_queue(site: CurrentSite, name: QueueName) -> QueueOut:
     """Let the tasks of a paused queue begin again."""
     _found(site.manager, name)

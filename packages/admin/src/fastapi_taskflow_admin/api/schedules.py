@@ -28,26 +28,26 @@ async def list_schedules(site: CurrentSite) -> list[ScheduleOut]:
     return [ScheduleOut.model_validate(it) for it in await _scheduler(site.manager).list()]
 
 
-@router.get("/schedules/{name}", responses=_NOT_FOUND)
+@router.get("/schedules/{name:path}", responses=_NOT_FOUND)
 async def get_schedule(site: CurrentSite, name: ScheduleName) -> ScheduleOut:
     """One schedule of the process that answers."""
     return ScheduleOut.model_validate(await _scheduler(site.manager).get(name))
 
 
-@router.post("/schedules/{name}/run", responses=_NOT_FOUND)
+@router.post("/schedules/{name:path}/run", responses=_NOT_FOUND)
 async def run_schedule(site: CurrentSite, name: ScheduleName) -> ScheduleRunOut:
     """Run it now, paused or not."""
     return ScheduleRunOut(task_id=await _scheduler(site.manager).run(name))
 
 
-@router.post("/schedules/{name}/pause", responses=_NOT_FOUND)
+@router.post("/schedules/{name:path}/pause", responses=_NOT_FOUND)
 async def pause_schedule(site: CurrentSite, name: ScheduleName) -> ScheduleOut:
     """Skip its slots on every instance, until it is resumed."""
     await _scheduler(site.manager).pause(name)
     return await get_schedule(site, name)
 
 
-@router.post("/schedules/{name}/resume", responses=_NOT_FOUND)
+@router.post("/schedules/{name:path}/resume", responses=_NOT_FOUND)
 async def resume_schedule(site: CurrentSite, name: ScheduleName) -> ScheduleOut:
     """Run it again, from the next slot on."""
     await _scheduler(site.manager).resume(name)

@@ -40,6 +40,9 @@ def problem(status: int, description: str) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": description}}
 
 
+UNREADABLE = problem(400, "The body cannot be read.")
+
+
 class LogLine(Answer):
     """One line that a task logged."""
 
@@ -233,6 +236,7 @@ class InstanceOut(Answer):
     waiting: int
     loop_lag: float = Field(description="Seconds its event loop was last late.")
     draining: bool
+    lease: float = Field(description="Seconds without a sign of life after which it is dead.")
 
     @classmethod
     def all(cls, infos: Sequence[InstanceInfo]) -> list[InstanceOut]:
@@ -280,6 +284,13 @@ class BulkResult(BaseModel):
         """The answer that counts *results*."""
         dispatched = sum(item.dispatched for item in results)
         return cls(dispatched=dispatched, skipped=len(results) - dispatched, results=list(results))
+
+
+class TaskCount(BaseModel):
+    """How many tasks a filter matches."""
+
+    count: int
+    more: bool = Field(description="Whether there are more: counting ends at 10,000.")
 
 
 class Deleted(BaseModel):

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from fastapi_taskflow_core.backends.base import Page
+from fastapi_taskflow_core.records import TaskRecord
 
 from ..routing import AdminRoute
 from ..site import CurrentSite
 from .bulk import changed, chosen, matching, retried_since
-from .query import FailedFilter, ListParameters, Text, encode
+from .export import as_csv, as_json, pages
+from .linking import link
+from .query import ExportParameters, FailedFilter, ListParameters, TaskFilter, Text, encode
 from .schemas import (
     MOST_EXPECTED,
+    UNREADABLE,
     BulkItem,
     BulkRequest,
     BulkResult,
     Deleted,
     LogLine,
     Retried,
+    TaskCount,
     TaskDetail,
     TaskSummary,
     problem,
@@ -38,6 +44,15 @@ _UNITS = {
 _NOT_FOUND = problem(404, "No task has this id.")
 _WRONG_STATUS = problem(400, "The task's status does not allow it.")
 _UNKNOWN_FUNCTION = problem(409, "The function is not known here, or the arguments cannot be read.")
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
+        },
+    }
+}
 _COUNT_DIFFERS = problem(409, "The filter matches another number.")
 
 
@@ -59,13 +74,41 @@ async def list_tasks(
 def _links(request: Request, page: Page) -> str:
     cursors = {"next": page.next, "prev": page.previous}
     return ", ".join(
-        f'<{request.url.include_query_params(cursor=encode(cursor))}>; rel="{relation}"'
+        link(request, relation, cursor=encode(cursor))
         for relation, cursor in cursors.items()
         if cursor is not None
     )
 
 
-@router.post("/bulk-retry", responses=_COUNT_DIFFERS)
+@router.get("/count")
+async def count_tasks(site: CurrentSite, wanted: Annotated[TaskFilter, Query()]) -> TaskCount:
+    """Count the tasks that match, up to 10,000: what `expected` of a bulk change is to be."""
+    history = site.manager.history
+    found = len(await matching(history, wanted.query(history.now()), MOST_EXPECTED + 1))
+    return TaskCount(count=min(found, MOST_EXPECTED), more=found > MOST_EXPECTED)
+
+
+@router.get("/export", response_class=StreamingResponse, responses=_FILE)
+async def export_tasks(
+    site: CurrentSite, wanted: Annotated[ExportParameters, Query()]
+) -> StreamingResponse:
+    """All tasks that match, newest first, as a file: CSV for spreadsheets, or a JSON list."""
+    history = site.manager.history
+    query = wanted.query(history.now())
+    found = pages(history, query, await history.query(query))
+
+    def shown(task: TaskRecord) -> TaskSummary:
+        return TaskSummary.model_validate(task).showing(site.arguments(task))
+
+    table = wanted.format == "csv"
+    return StreamingResponse(
+        as_csv(found) if table else as_json(found, shown),
+        media_type="text/csv; charset=utf-8" if table else "application/json",
+        headers={"Content-Disposition": f'attachment; filename="tasks.{wanted.format}"'},
+    )
+
+
+@router.post("/bulk-retry", responses=_COUNT_DIFFERS | UNREADABLE)
 async def bulk_retry(site: CurrentSite, request: BulkRequest) -> BulkResult:
     """Run many tasks again, chosen by id or by a filter with the expected number."""
 
@@ -76,7 +119,7 @@ async def bulk_retry(site: CurrentSite, request: BulkRequest) -> BulkResult:
     return await changed(await chosen(request, site.manager.history), retry)
 
 
-@router.post("/bulk-cancel", responses=_COUNT_DIFFERS)
+@router.post("/bulk-cancel", responses=_COUNT_DIFFERS | UNREADABLE)
 async def bulk_cancel(site: CurrentSite, request: BulkRequest) -> BulkResult:
     """Cancel many tasks, chosen by id or by a filter with the expected number."""
 

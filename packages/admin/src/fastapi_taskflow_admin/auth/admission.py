@@ -77,6 +77,13 @@ async def still_admitted(request: Request) -> bool:
     return user is not None and user.may("view")
 
 
+def visitor(request: Request) -> str:
+    """Tells those who look on apart: a session, or a name; empty where there is neither."""
+    site = current(request)
+    name = "" if site.user is None else site.user.name
+    return name if site.login is None else session_cookie(request) or name
+
+
 def _named(answer: object) -> TaskUser:
     """Who a dependency let in: it may say so by a `TaskUser` or a name."""
     if isinstance(answer, TaskUser):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from ..site import current
+from ..site import entered
 from .guard import SAFE_METHODS, client_address
 from .rules import rule_for
 
@@ -40,9 +40,10 @@ async def recorded(request: Request, handle: Handle, *, with_body: bool) -> Resp
 
 
 async def _enter(request: Request, result: str, *, with_body: bool) -> None:
-    site = current(request)
-    if site.user is None:
+    site = entered(request)
+    if site is None or site.user is None:
         return
+    site.shared.clear()
     function = getattr(request.scope["endpoint"], "__name__", "")
     await site.trail.note_done(
         site.user.name,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from fastapi_taskflow_core.wording import storable
 
 from .backend import LONGEST_NAME, Users
+from .crowd import Crowd
 from .permissions import TaskUser
 from .sessions import Session, Sessions
 from .throttle import Throttle
 from .trail import Trail
 
 SIGN_IN, SIGN_OUT = "login", "logout"
+
+CROWDED = 5
+"""Seconds after which somebody may try again who came when too many did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Login:
     sessions: Sessions
     throttle: Throttle
     trail: Trail
+    crowd: Crowd = field(default_factory=Crowd)
 
     async def sign_in(self, username: str, password: str, address: str, path: str) -> str | Refusal:
         """The cookie of a new session, for *path*, or why there is none.
@@ -41,6 +46,12 @@ class Login:
         Raises:
             BackendUnavailable: The trail cannot be written, or the users not be asked.
         """
+        if self.crowd.full and not self.throttle.knows(username, address):
+            return Refusal(CROWDED)
+        with self.crowd.joined():
+            return await self._try(username, password, address, path)
+
+    async def _try(self, username: str, password: str, address: str, path: str) -> str | Refusal:
         wait = await self.throttle.attempt(username, address)
         if wait:
             return Refusal(max(1, math.ceil(wait.total_seconds())))

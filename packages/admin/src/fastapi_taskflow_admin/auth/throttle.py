@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TypeVar
 
 from fastapi_taskflow_core.backends.settings import SettingChange, SettingStore
 from fastapi_taskflow_core.errors import BackendUnavailable
@@ -23,6 +24,10 @@ IN_ALL = 100
 """Failures a minute in one process, whoever they are of."""
 PAIRS_KEPT = 10_000
 """Users and addresses that one process remembers; the backend has them all."""
+KNOWN_KEPT = 1_000
+"""Users and addresses that one process has seen succeed."""
+
+T = TypeVar("T")
 
 _PREFIX = "admin:login:"
 _MINUTE = timedelta(minutes=1)
@@ -76,7 +81,8 @@ class Throttle:
     """Counts failed logins in the backend, so that all processes count together.
 
     An attempt counts as failed until it has succeeded: of many at once no more get through
-    than one after the other. Without the backend each process counts alone.
+    than one after the other. Without the backend each process counts alone. Whoever has
+    succeeded before at the same address is not kept out by the failures of others.
     """
 
     def __init__(self, store: SettingStore, now: Callable[[], datetime]) -> None:
@@ -84,15 +90,23 @@ class Throttle:
         self._now = now
         self._here: OrderedDict[str, Failures] = OrderedDict()
         self._recent: deque[datetime] = deque(maxlen=IN_ALL)
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def knows(self, username: str, address: str) -> bool:
+        """Whether this user has succeeded at this address: what others do counts no more."""
+        return _key(username, address) in self._known
 
     async def attempt(self, username: str, address: str) -> timedelta:
         """Note an attempt; return how long it has to wait, nothing if it may be made."""
         now, key = self._now(), _key(username, address)
-        wait = max(self._wait_in_all(now), self._here.get(key, NONE).wait(now))
+        known = key in self._known
+        in_all = _NO_WAIT if known else self._wait_in_all(now)
+        wait = max(in_all, self._here.get(key, NONE).wait(now))
         if wait:
             return wait
-        self._recent.append(now)
-        self._remember(key, self._here.get(key, NONE).one_more(now))
+        if not known:
+            self._recent.append(now)
+        _keep(self._here, key, self._here.get(key, NONE).one_more(now), PAIRS_KEPT)
         try:
             return await self._share(key, now)
         except BackendUnavailable:
@@ -102,8 +116,9 @@ class Throttle:
         """Forget the failures of this user at this address."""
         key = _key(username, address)
         self._here.pop(key, None)
-        if self._recent:
+        if key not in self._known and self._recent:
             self._recent.pop()
+        _keep(self._known, key, None, KNOWN_KEPT)
         try:
             await self._store.change_setting(SettingChange(key, None))
         except BackendUnavailable:
@@ -114,27 +129,29 @@ class Throttle:
             return _NO_WAIT
         return max(_NO_WAIT, self._recent[0] + _MINUTE - now)
 
-    def _remember(self, key: str, failures: Failures) -> None:
-        self._here[key] = failures
-        self._here.move_to_end(key)
-        if len(self._here) > PAIRS_KEPT:
-            self._here.popitem(last=False)
-
     async def _share(self, key: str, now: datetime) -> timedelta:
         for _ in range(_RACES):
             setting = (await self._store.settings(key)).get(key)
             known = NONE if setting is None else Failures.of(setting.value)
             if wait := known.wait(now):
-                self._remember(key, known)
+                _keep(self._here, key, known, PAIRS_KEPT)
                 return wait
             more = known.one_more(now)
             version = 0 if setting is None else setting.version
             lifetime = more.penalty + MEMORY
             change = SettingChange(key, more.text(), version=version, lifetime=lifetime)
             if await self._store.change_setting(change):
-                self._remember(key, more)
+                _keep(self._here, key, more, PAIRS_KEPT)
                 return _NO_WAIT
         return _NOT_NOW
+
+
+def _keep(kept: OrderedDict[str, T], key: str, value: T, most: int) -> None:
+    """The latest of all; the oldest go."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _key(username: str, address: str) -> str:

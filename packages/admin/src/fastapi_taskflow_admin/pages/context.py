@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from fastapi_taskflow_core.backends.base import Page
@@ -14,41 +15,59 @@ from fastapi_taskflow_core.records import RETRYABLE, TaskRecord, TaskStatus
 
 from ..api.query import encode
 from . import formats
+from .progress import progress
 
-FILTERS = ("func_name", "queue", "tag", "q", "since", "until", "source")
+_WORDS = {"func_name": "function", "q": "words"}
 
-_ICONS = {
-    TaskStatus.PENDING: "clock",
-    TaskStatus.RUNNING: "play",
-    TaskStatus.SUCCESS: "check",
-    TaskStatus.FAILED: "cross",
-    TaskStatus.INTERRUPTED: "bolt",
-    TaskStatus.CANCELLED: "ban",
-    TaskStatus.REJECTED: "full",
-}
+FILTERS = ("func_name", "queue", "tag", "q", "since", "until", "source", "instance")
+
+_CHOICES = 100
+"""Function names that are offered to choose from."""
+_ERROR_LENGTH = 120
+
+
+class Column(NamedTuple):
+    """A column that is shown to whoever wants it."""
+
+    name: str
+    head: str
+    cell: Callable[[TaskRecord], str]
+
+
+COLUMNS = (
+    Column("id", "Id", lambda task: task.task_id),
+    Column("priority", "Priority", lambda task: str(task.priority or 0)),
+    Column("executor", "Executor", lambda task: task.executor),
+    Column("instance", "Instance", lambda task: task.owner or formats.MISSING),
+)
+
+
+def columns_of(wanted: str) -> Sequence[Column]:
+    """The columns of these names, separated by commas; unknown ones are none."""
+    names = set(wanted.split(","))
+    return [column for column in COLUMNS if column.name in names]
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A status in a word, with its colour and icon."""
+    """A status in a word; its kind says colour and icon."""
 
     kind: str
     word: str
-    icon: str
 
 
 def badge(task: TaskRecord, now: datetime) -> Badge:
     """The badge of a task; one that waits for its time says for what."""
     if task.status is TaskStatus.PENDING and task.run_at is not None and task.run_at > now:
         if task.retries_used:
-            return Badge("retrying", "retrying", "redo")
-        return Badge("scheduled", "scheduled", "calendar")
+            return Badge("retrying", "retrying")
+        return Badge("scheduled", "scheduled")
     return status_badge(task.status)
 
 
 def status_badge(status: TaskStatus) -> Badge:
     """The badge of a status."""
-    return Badge(status.value, status.value, _ICONS[status])
+    return Badge(status.value, status.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,7 @@ class Row:
     progress: str
     can_retry: bool
     can_cancel: bool
+    cancelling: bool
 
 
 def row(task: TaskRecord, now: datetime) -> Row:
@@ -84,20 +104,12 @@ def row(task: TaskRecord, now: datetime) -> Row:
         run_time=formats.duration(task.duration),
         attempts=len(task.attempts),
         tags=[f"{name}={value}" for name, value in (task.tags or {}).items()],
-        error=formats.first_line(task.error or ""),
+        error=formats.first_line(task.error or "", _ERROR_LENGTH),
         progress=progress(task),
         can_retry=task.status in RETRYABLE,
         can_cancel=not task.status.finished and not task.cancel_requested,
+        cancelling=not task.status.finished and task.cancel_requested,
     )
-
-
-def progress(task: TaskRecord) -> str:
-    """How far a running task is, in words; empty when it did not say."""
-    told = task.progress
-    if told is None or task.status is not TaskStatus.RUNNING:
-        return ""
-    done = f"{told.done:g}" if told.total is None else f"{told.done:g} of {told.total:g}"
-    return f"{done} {told.message}" if told.message else done
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,69 +133,51 @@ class Address:
         """The filters in force beside the status."""
         return [(name, self.value(name)) for name in FILTERS if self.value(name)]
 
+    @property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """The same in words, each with the link of the page without it."""
+        return [
+            (_WORDS.get(name, name), value, self.href(cursor=None, **{name: None}))
+            for name, value in self.filters
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A status to filter by; ``kind`` is its colour, ``icon`` may be missing."""
+    """A status to filter by; ``kind`` is its word and its icon."""
 
-    word: str
     kind: str
-    icon: str | None
     count: str
     href: str
     selected: bool
 
 
-def tabs(address: Address, selected: Sequence[TaskStatus], figures: Figures) -> list[Tab]:
-    """All, and one per status, with how many tasks ended or stand there."""
-    total = formats.count(figures.total)
-    everything = Tab(
-        "all", "all", None, total, address.href(status=None, cursor=None), not selected
-    )
-    return [everything, *(_tab(address, status, selected, figures) for status in TaskStatus)]
+def tabs(address: Address, selected: Sequence[TaskStatus], figures: Figures | None) -> list[Tab]:
+    """All, and one per status, with how many tasks ended or stand there; None if nobody counts."""
+    total = None if figures is None else figures.total
+    counts = {} if figures is None else figures.counts
+    return [
+        _tab("all", total, address, None, selected=not selected),
+        *(
+            _tab(each.value, counts.get(each), address, each.value, selected=each in selected)
+            for each in TaskStatus
+        ),
+    ]
 
 
 def _tab(
-    address: Address, status: TaskStatus, selected: Sequence[TaskStatus], figures: Figures
+    kind: str, count: int | None, address: Address, status: str | None, *, selected: bool
 ) -> Tab:
-    shown = status_badge(status)
-    return Tab(
-        shown.word,
-        shown.kind,
-        shown.icon,
-        formats.count(figures.counts[status]),
-        address.href(status=status.value, cursor=None),
-        status in selected,
-    )
+    told = "" if count is None else formats.count(count)
+    return Tab(kind, told, address.href(status=status, cursor=None), selected)
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number at the head of the page."""
-
-    name: str
-    value: str
-    note: str
-    kind: str = ""
-
-
-def headline(figures: Figures) -> list[Figure]:
-    """The five figures that say whether everything is all right."""
-    counts, times = figures.counts, figures.durations
-    failed = counts[TaskStatus.FAILED]
-    return [
-        Figure("Waiting", formats.count(counts[TaskStatus.PENDING]), "now"),
-        Figure("Running", formats.count(counts[TaskStatus.RUNNING]), "now", "running"),
-        Figure("Failed", formats.count(failed), "all time", "failed" if failed else ""),
-        Figure(
-            "Success rate",
-            formats.share(figures.success_rate) if figures.finished else formats.MISSING,
-            f"of {formats.count(figures.finished)} finished",
-        ),
-        Figure(
-            "Run time, p95", formats.duration(times.p95), f"median {formats.duration(times.p50)}"
-        ),
-    ]
+def counted(address: Address, metrics: Metrics) -> Figures | None:
+    """The figures of what the filters beside the status let through, where they are kept."""
+    filters = dict(address.filters)
+    if not filters:
+        return metrics.overall
+    return metrics.functions.get(filters["func_name"]) if [*filters] == ["func_name"] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,31 +185,44 @@ class Board:
     """The part of the task list that is refreshed."""
 
     address: Address
-    figures: Sequence[Figure]
     tabs: Sequence[Tab]
     rows: Sequence[Row]
     newer: str | None
     older: str | None
+    all: str
+    """The query of everything that the filters let through."""
+    total: str
+    """How many tasks there are without filters."""
+    functions: Sequence[str]
+    """Names to choose from."""
+    columns: Sequence[Column]
+    """Those beyond the usual ones."""
     ever: bool
     """Whether there has been any task at all."""
     filtered: bool
-    trouble: str
-    """What is wrong with the storage; empty when nothing is."""
 
 
-def board(address: Address, page: Page, metrics: Metrics, health: Health, now: datetime) -> Board:
+def board(
+    address: Address,
+    page: Page,
+    metrics: Metrics,
+    now: datetime,
+    columns: Sequence[Column] = (),
+) -> Board:
     """The list as it stands."""
     parameters = [TaskStatus(value) for name, value in address.pairs if name == "status"]
     return Board(
         address=address,
-        figures=headline(metrics.overall),
-        tabs=tabs(address, parameters, metrics.overall),
+        tabs=tabs(address, parameters, counted(address, metrics)),
         rows=[row(task, now) for task in page.tasks],
         newer=None if page.previous is None else address.href(cursor=encode(page.previous)),
         older=None if page.next is None else address.href(cursor=encode(page.next)),
+        all=address.href(cursor=None, limit=None),
+        total=formats.count(metrics.overall.total),
+        functions=list(metrics.functions)[:_CHOICES],
+        columns=columns,
         ever=bool(page.tasks) or metrics.overall.total > 0,
         filtered=bool(parameters or address.filters),
-        trouble=trouble(health),
     )
 
 

@@ -1,8 +1,9 @@
-"""Numbers and times as people read them."""
+"""Numbers and times as people read them, and names as paths take them."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import quote
 
 MISSING = "—"
 
@@ -20,6 +21,24 @@ def duration(seconds: float | None) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     return _long(round(seconds))
+
+
+def span(seconds: float) -> str:
+    """A round duration in its unit: ``0``, ``1.5 ms``, ``20 s``, ``1 min 30 s``, ``3 h``."""
+    if seconds >= 60:
+        return duration(seconds)
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= 0.9995 * size or (seconds and unit == "µs"):
+            return f"{seconds / size:.3g} {unit}"
+    return "0"
+
+
+def roughly(seconds: float) -> str:
+    """``20 s``, ``2 min``, ``3 h``: one figure, for what nobody knows exactly."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{max(1, round(seconds))} s"
 
 
 def _long(seconds: int) -> str:
@@ -42,12 +61,27 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def number(value: float) -> str:
+    """The same of any number, to the thousandth: ``1 250 000``, ``0.5``."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".").replace(",", "\u202f")
+
+
 def clock(moment: datetime) -> str:
     """A moment to the second, UTC."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def first_line(text: str) -> str:
-    """The first line of a text, at most 200 characters of it."""
+def minute(moment: datetime) -> str:
+    """A moment of the last weeks to the minute, UTC: ``4 Mar 09:05``."""
+    return f"{moment.day} {moment:%b %H:%M}"
+
+
+def first_line(text: str, longest: int = 200) -> str:
+    """The first line of a text, at most so many characters of it."""
     line = text.strip().partition("\n")[0]
-    return line if len(line) <= 200 else line[:199] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def segment(name: str) -> str:
+    """A name as one part of a path, whatever is in it."""
+    return quote(name, safe="")

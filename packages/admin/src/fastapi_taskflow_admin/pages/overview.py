@@ -2,122 +2,113 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from fastapi_taskflow_core.backends.base import Query as TaskQuery
-from fastapi_taskflow_core.metrics import Series, SeriesRange
+from fastapi_taskflow_core.backends.base import InstanceInfo, Query
+from fastapi_taskflow_core.metrics import Window, before
 from fastapi_taskflow_core.records import TaskStatus
 
-from ..site import CurrentSite
-from . import formats
-from .charts import Chart, latency, sparkline, throughput
-from .context import Address, Row, row, trouble
-from .failures import Group, groups
+from ..manager import Manager
+from ..site import CurrentSite, Site
+from . import attention, tiles
+from .attention import Concern
+from .charts import Panel, panel
+from .context import Address, Row, row
+from .failures import groups
+from .instances import state
 from .links import links
-from .routes import PageRoute, unless_known
+from .ranges import Chosen, ChosenRange
+from .routes import PageRoute, unless_shared
+from .schedules import schedules_of
 from .templating import render
+from .tiles import Tile
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-RANGES: dict[SeriesRange, str] = {
-    "15m": "15 min",
-    "1h": "1 hour",
-    "6h": "6 hours",
-    "24h": "24 hours",
-    "7d": "7 days",
-    "30d": "30 days",
-}
 _SHOWN = 8
 _FAILURES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A figure with the line of how it came about."""
-
-    name: str
-    value: str
-    note: str
-    line: str = ""
-    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All that the page shows."""
 
-    trouble: str
+    health: str
     ever: bool
     ranges: Sequence[tuple[str, str, bool]]
+    words: str
+    zoomed: bool
     tiles: Sequence[Tile]
-    charts: Sequence[Chart]
-    attention: Sequence[Group]
+    panel: Panel
+    attention: Sequence[Concern]
     running: Sequence[Row]
 
 
-@router.get("/dashboard/overview")
-async def overview_page(
-    request: Request,
-    site: CurrentSite,
-    span: Annotated[SeriesRange, Query(alias="range")] = "1h",
-) -> Response:
-    """Figures, charts, what failed last and what runs."""
-    history, now = site.manager.history, site.manager.history.now()
-    series = await history.series(span)
-    overall = (await history.metrics()).overall
-    failed = await history.query(
-        TaskQuery(
-            statuses=frozenset({TaskStatus.FAILED}), since=series.window.since, limit=_FAILURES
-        )
-    )
-    running = await history.query(TaskQuery(statuses=frozenset({TaskStatus.RUNNING}), limit=_SHOWN))
+@router.get("/dashboard")
+async def overview_page(request: Request, site: CurrentSite, chosen: ChosenRange) -> Response:
+    """Figures, charts, what needs attention and what runs."""
+    return await unless_shared(request, site, partial(_page, request, site, chosen))
+
+
+async def _page(request: Request, site: Site, chosen: Chosen) -> str:
     address = Address(request.query_params.multi_items())
-    counts = overall.counts
-    shown = Overview(
-        trouble=trouble(site.manager.health()),
-        ever=overall.total > 0,
-        ranges=[(words, address.href(range=name), name == span) for name, words in RANGES.items()],
-        tiles=tiles(series, counts[TaskStatus.PENDING], counts[TaskStatus.RUNNING], RANGES[span]),
-        charts=(throughput(series), latency(series)),
-        attention=groups(failed.tasks)[:_SHOWN],
+    shown = await _overview(site.manager, chosen, address)
+    return render("overview.html", base=links(request), title=site.title, shown=shown)
+
+
+async def _overview(manager: Manager, chosen: Chosen, address: Address) -> Overview:
+    history, now = manager.history, manager.history.now()
+    shown = chosen.window(now)
+    series = await history.chart(shown)
+    previous = before(shown)
+    earlier = None if previous is None else await history.total(previous)
+    counts = (await history.metrics()).overall.counts
+    running = await history.query(Query(statuses=frozenset({TaskStatus.RUNNING}), limit=_SHOWN))
+    instances = await history.instances()
+    waiting, working = counts[TaskStatus.PENDING], counts[TaskStatus.RUNNING]
+    return Overview(
+        health=health(instances),
+        ever=any(counts.values()),
+        ranges=chosen.links(address),
+        words=chosen.words(shown),
+        zoomed=chosen.zoomed,
+        tiles=[
+            *tiles.present(series, earlier, waiting, working),
+            *tiles.past(series, earlier, chosen.query(shown)),
+        ],
+        panel=panel(series),
+        attention=await _concerns(manager, shown, instances),
         running=[row(task, now) for task in running.tasks],
     )
-    page = render("overview.html", base=links(request), title=site.title, shown=shown)
-    return unless_known(request, page)
 
 
-def tiles(series: Series, waiting: int, running: int, words: str) -> list[Tile]:
-    """The five figures at the head of the page; counts of the present, the rest of the range."""
-    buckets = series.buckets
-    succeeded = sum(each.succeeded for each in buckets)
-    failed = sum(each.failed for each in buckets)
-    retried = sum(each.retried for each in buckets)
-    ended = succeeded + failed
-    slow = [each.p95 for each in buckets if each.p95 is not None]
+def health(instances: Sequence[InstanceInfo]) -> str:
+    """How many processes there are, in words."""
+    words = [state(each).word for each in instances]
+    counted = Counter(words)
+    return ", ".join(f"{number} {word}" for word, number in counted.items())
+
+
+async def _concerns(
+    manager: Manager, shown: Window, instances: Sequence[InstanceInfo]
+) -> list[Concern]:
+    history = manager.history
+    failed = await history.query(
+        Query(
+            statuses=frozenset({TaskStatus.FAILED}),
+            since=shown.since,
+            until=shown.until,
+            limit=_FAILURES,
+        )
+    )
     return [
-        Tile("Waiting", formats.count(waiting), "now"),
-        Tile("Running", formats.count(running), "now", kind="running"),
-        Tile(
-            "Failed",
-            formats.count(failed),
-            f"in {words}, {formats.count(retried)} retries",
-            sparkline([each.failed for each in buckets]),
-            "failed" if failed else "",
-        ),
-        Tile(
-            "Succeeded",
-            formats.share(succeeded / ended) if ended else formats.MISSING,
-            f"of {formats.count(ended)} in {words}",
-            sparkline([each.succeeded for each in buckets]),
-        ),
-        Tile(
-            "Run time, p95",
-            formats.duration(slow[-1] if slow else None),
-            f"up to {formats.duration(max(slow))}" if slow else f"in {words}",
-            sparkline([each.p95 or 0 for each in buckets]),
-        ),
+        *attention.of_instances(instances),
+        *attention.of_queues(manager.queue_stats().values()),
+        *attention.of_schedules(await schedules_of(manager, 1), history.now()),
+        *attention.of_failures(groups(failed.tasks)[:_SHOWN]),
     ]

@@ -14,10 +14,17 @@ _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    auto_reload=False,  # it would look at every file with every page
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(duration=formats.duration, clock=formats.clock, hidden=hidden)
+_environment.filters.update(
+    duration=formats.duration,
+    clock=formats.clock,
+    minute=formats.minute,
+    segment=formats.segment,
+    hidden=hidden,
+)
 
 
 def render(template: str, **context: object) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
-from ..records import LogEntry, Source, TaskRecord, TaskStatus
+from ..records import UNFINISHED, LogEntry, Source, TaskRecord, TaskStatus
 from ..rollups import Resolution, RollupKey, RollupValue
 from .audit import AuditStore
 from .scheduling import ScheduleStore
@@ -50,7 +50,8 @@ class Batch:
     logs: Sequence[tuple[str, LogEntry]] = ()
     """Log lines with the id of their task; repeating one changes nothing."""
     withdrawn: Sequence[TaskRecord] = ()
-    """Tasks to remove again, where still PENDING, owned by ``instance``, at the same epoch."""
+    """Tasks to remove again, where still PENDING, owned by ``instance``, at the same epoch.
+    One with an alias, that others were promised, loses its owner instead."""
     durable: bool = True
     """Whether the batch must survive power loss once ``write`` returns."""
 
@@ -122,7 +123,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class InstanceInfo:
-    """One instance as the store knows it. ``beat_age``: seconds since its last sign of life."""
+    """One instance as the store knows it.
+
+    ``beat_age``: seconds since its last sign of life; ``lease``: how many it lives on without.
+    """
 
     instance: str
     host: str
@@ -135,6 +139,7 @@ class InstanceInfo:
     waiting: int
     loop_lag: float
     draining: bool
+    lease: float
 
 
 class Cursor(NamedTuple):
@@ -163,8 +168,17 @@ class Query:
     until: datetime | None = None
     """Created before this time."""
     retry_of: str | None = None
+    owner: str | None = None
+    """Only unfinished tasks, those that this instance has."""
     limit: int = 50
     cursor: Cursor | None = None
+
+    @property
+    def each_status(self) -> Sequence[TaskStatus | None]:
+        """The statuses to look for, one after the other; None stands for any."""
+        if self.owner is None:
+            return sorted(self.statuses) or [None]
+        return sorted((self.statuses or UNFINISHED) & UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +194,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class RollupQuery:
-    """Which counters to read, summed over steps of ``step`` (None: one sum of them all)."""
+    """Which counters to read, summed over steps of ``step`` (None: one sum of them all).
+
+    With neither times nor a step it asks for the sums of all time. Others are kept for as long
+    as `rollups.KEPT` says, or longer.
+    """
 
     resolution: Resolution
     since: datetime | None = None
@@ -189,6 +207,13 @@ class RollupQuery:
     """A multiple of the resolution, counted from the Unix epoch."""
     func_name: str | None = None
     queue: str | None = None
+    together: bool = False
+    """Functions and queues in one sum, under empty names."""
+
+    @property
+    def ever(self) -> bool:
+        """Whether it asks for the sums of all time."""
+        return self.since is None and self.until is None and self.step is None
 
 
 class Unfinished(NamedTuple):
@@ -272,8 +297,13 @@ class TaskReader(Protocol):
     async def query(self, query: Query) -> Page:
         """One page of tasks."""
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
-        """Log lines with ``seq > after``, in order, through an alias too."""
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
+        """Log lines with ``seq > after``, in order, through an alias too.
+
+        At most *limit*: the first of them, or with *latest* the last.
+        """
 
     async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
         """Counters, summed per step; with no step their ``start`` is the Unix epoch."""

@@ -1,24 +1,24 @@
-"""Roll-ups in memory, for as long as charts show them."""
+"""Roll-ups in memory: by steps for as long as charts show them, and of all time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from ..rollups import STEP, Resolution, RollupKey, Rollups, RollupValue, floor
+from ..rollups import KEPT, STEP, Resolution, RollupKey, Rollups, RollupValue, floor
 from ..surroundings import Clock
 from .base import RollupQuery
 
-_KEPT: dict[Resolution, timedelta] = {"minute": timedelta(hours=25), "hour": timedelta(days=31)}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Counters:
-    """Minute counters of the last 25 hours and hour counters of the last 31 days."""
+    """Counters of minutes and hours, and their sums."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._steps: dict[Resolution, dict[datetime, Rollups]] = {"minute": {}, "hour": {}}
+        self._ever: Rollups = {}
 
     def add(self, minutes: Rollups) -> None:
         """Count what was tallied by the minute."""
@@ -29,6 +29,7 @@ class Counters:
                 by_minute, by_hour = self._step("minute", start), self._step("hour", hour)
             _count(by_minute, key, value)
             _count(by_hour, RollupKey(hour, *key[1:]), value)
+            _count(self._ever, RollupKey(_EPOCH, *key[1:]), value)
 
     def read(self, query: RollupQuery) -> Rollups:
         """The counters that *query* asks for, summed per step."""
@@ -39,10 +40,14 @@ class Counters:
                 if query.func_name not in (None, key.func_name):
                     continue
                 if query.queue in (None, key.queue):
-                    _count(summed, RollupKey(shown, *key[1:]), value)
+                    names = ("", "") if query.together else (key.func_name, key.queue)
+                    _count(summed, RollupKey(shown, *names, key.event, key.bucket), value)
         return summed
 
     def _within(self, query: RollupQuery) -> Iterator[tuple[datetime, Rollups]]:
+        if query.ever:
+            yield _EPOCH, self._ever
+            return
         for start, counted in self._steps[query.resolution].items():
             if query.since is not None and start < query.since:
                 continue
@@ -52,7 +57,7 @@ class Counters:
     def _step(self, resolution: Resolution, start: datetime) -> Rollups:
         steps = self._steps[resolution]
         if start not in steps:
-            oldest = self._clock.now() - _KEPT[resolution]
+            oldest = self._clock.now() - KEPT[resolution]
             for old in [known for known in steps if known < oldest]:
                 del steps[old]
             steps[start] = {}

@@ -181,9 +181,11 @@ class GuardedBackend:
         """See `TaskReader.query`."""
         return await self._use(lambda backend: backend.query(query))
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
         """See `TaskReader.logs`."""
-        return await self._use(lambda backend: backend.logs(task_id, after, limit))
+        return await self._use(lambda backend: backend.logs(task_id, after, limit, latest=latest))
 
     async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
         """See `TaskReader.rollups`."""

@@ -15,6 +15,8 @@ _place: Callable[[TaskRecord], tuple[datetime, str]] = attrgetter("created_at", 
 
 def page(tasks: Iterable[TaskRecord], query: Query) -> Page:
     """The page of *tasks* that *query* asks for, without copying them."""
+    if query.limit < 1:
+        return Page(())
     oldest_first = sorted((task for task in tasks if matches(task, query)), key=_place)
     start, end = _slice([_place(task) for task in oldest_first], query)
     shown = oldest_first[start:end][::-1]
@@ -48,6 +50,7 @@ def matches(task: TaskRecord, query: Query) -> bool:
         and (query.since is None or task.created_at >= query.since)
         and (query.until is None or task.created_at < query.until)
         and (query.retry_of is None or task.retry_of == query.retry_of)
+        and (query.owner is None or (task.owner == query.owner and not task.status.finished))
         and (not query.tag or _tagged(task, query.tag))
         and (not query.text or _contains(task, query.text))
     )

@@ -12,7 +12,7 @@ from threading import Lock
 from ..checks import whole
 from ..lifecycle import Event, transition
 from ..orphans import orphan
-from ..records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
+from ..records import LogEntry, TaskRecord, TaskStatus
 from ..rollups import RollupKey, RollupValue, tally
 from ..surroundings import Clock, SystemClock
 from .audit import AuditEntry, AuditQuery
@@ -34,7 +34,7 @@ from .base import (
 from .counters import Counters
 from .listing import page
 from .notes import Settings, Trail
-from .presence import Presence
+from .roster import Roster
 from .scheduling import Later, Slot
 from .settings import Setting, SettingChange
 from .shelves import Shelves
@@ -59,7 +59,7 @@ class MemoryBackend:
         self._clock = SystemClock() if clock is None else clock
         self._shelves = Shelves(whole("history_limit", history_limit, least=1))
         self._counters = Counters(self._clock)
-        self._presence = Presence(self._clock)
+        self._roster = Roster(self._clock)
         self._timetable = Timetable(self._shelves)
         self._settings = Settings(self._clock)
         self._trail = Trail()
@@ -100,7 +100,7 @@ class MemoryBackend:
     async def beat(self, beat: Beat) -> Pulse:
         """See `TaskStore.beat`."""
         with self._lock:
-            alive = self._presence.beat(beat)
+            alive = self._roster.beat(beat)
             cancels = frozenset(
                 task.task_id
                 for task in self._shelves.unfinished.values()
@@ -111,7 +111,7 @@ class MemoryBackend:
     async def leave(self, instance: str) -> None:
         """See `TaskStore.leave`."""
         with self._lock:
-            self._presence.leave(instance)
+            self._roster.leave(instance)
 
     async def request_cancel(self, task_id: str, now: datetime) -> TaskRecord | None:
         """See `TaskStore.request_cancel`."""
@@ -153,10 +153,12 @@ class MemoryBackend:
             found = page(self._shelves.all(), query)
             return Page([_shown(task) for task in found.tasks], found.next, found.previous)
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
         """See `TaskReader.logs`."""
         with self._lock:
-            return self._shelves.lines(task_id, after, limit)
+            return self._shelves.lines(task_id, after, limit, latest=latest)
 
     async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
         """See `TaskReader.rollups`."""
@@ -174,7 +176,7 @@ class MemoryBackend:
     async def instances(self) -> Sequence[InstanceInfo]:
         """See `TaskReader.instances`."""
         with self._lock:
-            return self._presence.list()
+            return self._roster.list()
 
     async def fire(self, slot: Slot, task: TaskRecord | None = None) -> bool:
         """See `ScheduleStore.fire`."""
@@ -237,9 +239,7 @@ class MemoryBackend:
             return self._trail.read(query)
 
     def _write(self, batch: Batch) -> Written:
-        finished = [
-            task for task in chain(batch.inserts, batch.updates) if task.status not in UNFINISHED
-        ]
+        finished = [task for task in chain(batch.inserts, batch.updates) if task.status.finished]
         # A record that cannot be counted must fail the batch before anything is stored.
         counted = tally(finished, "minute")
         outcome = self._shelves.write(batch)
@@ -249,7 +249,7 @@ class MemoryBackend:
         return outcome.written()
 
     def _inherit(self, now: datetime, max_crashes: int) -> None:
-        living = self._presence.bury()
+        living = self._roster.bury()
         orphans = [
             task
             for task in self._shelves.unfinished.values()

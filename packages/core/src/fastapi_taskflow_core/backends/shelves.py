@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
-from ..records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
+from ..records import LogEntry, TaskRecord, TaskStatus
 from .base import Batch, Written
 
 
@@ -52,10 +52,13 @@ class Shelves:
         """Every task."""
         return chain(self._finished.values(), self.unfinished.values())
 
-    def lines(self, task_id: str, after: int, limit: int) -> Sequence[LogEntry]:
-        """Log lines behind *after*, in order, through an alias too."""
+    def lines(
+        self, task_id: str, after: int, limit: int, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
+        """The first log lines behind *after*, or the last; in order, through an alias too."""
         lines = self._logs.get(self._aliases.get(task_id, task_id), {})
-        return [lines[seq] for seq in sorted(seq for seq in lines if seq > after)[: max(0, limit)]]
+        wanted = sorted((seq for seq in lines if seq > after), reverse=latest)[: max(0, limit)]
+        return [lines[seq] for seq in sorted(wanted)]
 
     def write(self, batch: Batch) -> Outcome:
         """Apply *batch*. Cannot fail half way."""
@@ -71,7 +74,7 @@ class Shelves:
                 self._update(task, batch.instance, outcome)
             elif task_id in self._aliases or task.idempotency_key is not None:
                 self._insert_unless_held(task, outcome)
-            elif task.status in UNFINISHED:
+            elif not task.status.finished:
                 unfinished[task_id] = task
             else:
                 finished[task_id] = task
@@ -104,7 +107,11 @@ class Shelves:
         stored = self.unfinished.get(task.task_id)
         if stored is None or stored.status is not TaskStatus.PENDING:
             return
-        if stored.owner == instance and stored.epoch == task.epoch:
+        if stored.owner != instance or stored.epoch != task.epoch:
+            return
+        if task.task_id in self._aliases_of:
+            stored.owner = None
+        else:
             del self.unfinished[task.task_id]
             self._forget(stored)
 
@@ -119,7 +126,7 @@ class Shelves:
         else:
             # Somebody else may have asked for it: an owner that does not know must not undo it.
             task.cancel_requested = task.cancel_requested or stored.cancel_requested
-            if task.status in UNFINISHED:
+            if not task.status.finished:
                 self.unfinished[task.task_id] = task
             else:
                 del self.unfinished[task.task_id]
@@ -137,7 +144,7 @@ class Shelves:
             return
         if key is not None:
             self._holders[key] = task.task_id
-        if task.status in UNFINISHED:
+        if not task.status.finished:
             self.unfinished[task.task_id] = task
         else:
             self._shelve(task)
@@ -163,10 +170,14 @@ class Shelves:
             self._forget(self._finished.pop(self._order.popleft()))
 
     def _forget(self, task: TaskRecord) -> None:
-        self._logs.pop(task.task_id, None)
-        self._release_key(task)
-        for alias in self._aliases_of.pop(task.task_id, ()):
-            del self._aliases[alias]
+        task_id = task.task_id
+        if self._logs:
+            self._logs.pop(task_id, None)
+        if task.idempotency_key is not None:
+            self._release_key(task)
+        if self._aliases_of:
+            for alias in self._aliases_of.pop(task_id, ()):
+                del self._aliases[alias]
 
     def _release_key(self, task: TaskRecord) -> None:
         key = task.idempotency_key

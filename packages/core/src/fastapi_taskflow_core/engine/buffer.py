@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from ..backends.base import Batch
 from ..records import LogEntry, TaskRecord
 
+_LETTERS = 3_200
+"""So many letters and bytes weigh as much as one change: 10,000 changes hold 64 MB at most,
+with what Python needs to keep them.
+"""
+
 
 class Buffer:
     """Changes on their way to the backend, for one instance.
@@ -110,18 +115,26 @@ class Buffer:
         self._withdrawn = {**{task.task_id: task for task in batch.withdrawn}, **self._withdrawn}
 
     def shed(self, capacity: int) -> int:
-        """Drop log lines and unpromised history, oldest first, down to *capacity* entries.
+        """Drop log lines and unpromised history, oldest first, down to the weight of *capacity*
+        changes: a change weighs one, and more if it holds much text.
 
         Returns how many went. What was promised stays, however much it is.
         """
-        excess = len(self) - capacity
-        lines = max(0, min(excess, len(self._logs)))
+        changes = (*self._urgent.values(), *self._lazy.values(), *self._withdrawn.values())
+        excess = sum(map(_weight, changes)) + sum(_line_weight(line) for _, line in self._logs)
+        excess -= capacity
+        lines = 0
+        while excess > 0 and lines < len(self._logs):
+            excess -= _line_weight(self._logs[lines][1])
+            lines += 1
         del self._logs[:lines]
-        droppable = [
-            task_id
-            for task_id, task in self._urgent.items()
-            if task.status.finished and not task.persist and task_id not in self._stored
-        ][: max(0, excess - lines)]
+        droppable: list[str] = []
+        for task_id, task in self._urgent.items():
+            if excess <= 0:
+                break
+            if task.status.finished and not task.persist and task_id not in self._stored:
+                droppable.append(task_id)
+                excess -= _weight(task)
         for task_id in droppable:
             del self._urgent[task_id]
             self._attempted.discard(task_id)
@@ -134,3 +147,12 @@ class Buffer:
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self._lazy) + len(self._logs) + len(self._withdrawn)
+
+
+def _weight(task: TaskRecord) -> int:
+    texts = (task.error, task.stacktrace, task.payload, task.result)
+    return 1 + sum(len(text) for text in texts if text) // _LETTERS
+
+
+def _line_weight(line: LogEntry) -> int:
+    return 1 + len(line.message) // _LETTERS

@@ -19,15 +19,17 @@ if sys.version_info >= (3, 12):
     class Starter:
         """Starts coroutines, each in an asyncio task of its own."""
 
-        def start(self, work: Work) -> asyncio.Task[None] | None:
+        def start(self, work: Work, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
             """Run *work* up to its first real wait; what is left is an asyncio task, or None."""
-            task = asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+            task = asyncio.Task(work, loop=loop, eager_start=True)
             return None if task.done() else task
 
         def stop(self) -> None:
             """There is nothing to let go of."""
 
 else:
+    # The functions that "Extending asyncio" of the Python manual gives to those who make tasks.
+    from asyncio.tasks import _enter_task, _leave_task
 
     class Starter:
         """Starts coroutines, each in an asyncio task of its own.
@@ -39,26 +41,24 @@ else:
         def __init__(self) -> None:
             self._standby: _Standby | None = None
 
-        def start(self, work: Work) -> asyncio.Task[None] | None:
+        def start(self, work: Work, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
             """Run *work* up to its first real wait; what is left is an asyncio task, or None."""
-            loop = asyncio.get_running_loop()
             standby = self._standby
             if standby is None or not standby.ready(loop):
                 standby = self._standby = _Standby(loop)
-            caller = asyncio.current_task()
-            # The functions that "Extending asyncio" of the Python manual gives to those who
-            # make tasks: whatever asks for the current task in the first step gets that one.
+            caller = asyncio.current_task(loop)
+            # Whatever asks for the current task in the first step gets the one that stands by.
             if caller is not None:
-                asyncio.tasks._leave_task(loop, caller)  # noqa: SLF001
-            asyncio.tasks._enter_task(loop, standby.task)  # noqa: SLF001
+                _leave_task(loop, caller)
+            _enter_task(loop, standby.task)
             try:
                 waits_for = work.send(None)
             except StopIteration:
                 return None
             finally:
-                asyncio.tasks._leave_task(loop, standby.task)  # noqa: SLF001
+                _leave_task(loop, standby.task)
                 if caller is not None:
-                    asyncio.tasks._enter_task(loop, caller)  # noqa: SLF001
+                    _enter_task(loop, caller)
             self._standby = None
             return standby.take_over(work, waits_for)
 
@@ -85,7 +85,12 @@ class _Standby:
 
     def take_over(self, work: Work, waits_for: Any) -> asyncio.Task[None]:
         """Make the other steps of *work*, whose first one ended in waiting."""
-        self._given.set_result(_Begun(work, waits_for))
+        begun = _Begun(work, waits_for)
+        if self.task.cancelling():
+            # The first step cancelled the asyncio task that it ran in, which has nothing of
+            # *work* yet and ends without it.
+            return self._loop.create_task(begun.cut_off())
+        self._given.set_result(begun)
         return self.task
 
     async def _serve(self) -> None:
@@ -100,6 +105,14 @@ class _Begun:
     def __init__(self, work: Work, waits_for: Any) -> None:
         self._work = work
         self._waits_for = waits_for
+
+    async def cut_off(self) -> None:
+        """Let the coroutine know that it was cancelled, and go on with it."""
+        try:
+            self._waits_for = self._work.throw(asyncio.CancelledError())
+        except StopIteration:
+            return
+        await self
 
     def __await__(self) -> Generator[Any, Any, None]:
         waits_for = self._waits_for

@@ -9,12 +9,11 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from ..__about__ import __version__
 from ..arguments import ArgumentCodec
-from ..backends.base import Beat, Pulse
+from ..backends.base import Pulse
 from ..backends.guarded import GuardedBackend
 from ..dispatch import Dispatch
 from ..errors import BackendUnavailable, PayloadError, TaskNotFound, TaskStateError
@@ -31,25 +30,23 @@ from ..sealing import Sealer
 from ..service import Periodic
 from ..surroundings import Surroundings, Timer
 from .feed import Feed
-from .heartbeat import Heartbeat
 from .journal import LINGER, Journal
 from .lanes import Lanes
 from .ledger import Ledger
 from .live import Live, LiveTask, StopReason
+from .membership import Load, Membership
 from .news import News
 from .patience import Patience
 from .queue_limits import QueueLimits
 from .retention import Retention
 from .runner import Runner
 from .signals import Signals
-from .store_clock import StoreClock
 from .takeover import Takeover
 from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
 _THREADS = 40
-_BEATS_PER_LEASE = 3
 _SWEEP = 2.0
 _PRUNE = 60.0
 _LIMITS = 5.0
@@ -125,6 +122,10 @@ class Engine:
             persist_all=settings.persist_all,
             sealed=sealer is not None,
         )
+        self._membership = Membership(
+            store, self.instance, settings.lease, surroundings, self._load, self._heard
+        )
+        self.now = self._membership.now
         self._runner = Runner(
             self._ledger,
             self.journal,
@@ -133,7 +134,7 @@ class Engine:
             surroundings,
             self.later,
             self.patience,
-            self._trusted,
+            self._membership.trusted,
             sealer,
         )
         self.lanes = Lanes(self._runner, self.turns)
@@ -153,7 +154,7 @@ class Engine:
             self.instance,
             settings.max_crashes,
             self._take_over,
-            lambda: self._trusted() and not self.draining,
+            lambda: self._membership.trusted() and not self.draining,
         )
         self.retention = Retention(store, surroundings.clock)
         self._pruning = Periodic("removing old history", lambda: _PRUNE, self.retention.prune)
@@ -167,16 +168,10 @@ class Engine:
         )
         self._news = News(store.listen, self._news_came)
         self._signals = Signals(self._stop_is_near)
-        self._heartbeat: Heartbeat | None = None
-        self._store_clock = StoreClock(surroundings.clock)
-        self.now = self._store_clock.now
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._started_at = surroundings.clock.now()
         self._timers: dict[str, Timer] = {}
-        self._last_beat = surroundings.clock.monotonic()
         self._drained: asyncio.Task[None] | None = None
         self._hurried = asyncio.Event()
-        self._loop_seen = surroundings.clock.monotonic()
 
     # Life.
 
@@ -189,17 +184,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         await self._store.open()
         self.journal.start()
-        self._last_beat = self._surroundings.clock.monotonic()
-        if self._store.capabilities.shared:
-            interval = self.settings.lease / _BEATS_PER_LEASE
-            self._heartbeat = Heartbeat(
-                self._store.another(),
-                self._beat,
-                self._heard,
-                interval,
-                self._surroundings.clock.monotonic,
-            )
-            await self._heartbeat.start()
+        await self._membership.join()
         # Before anything begins: a queue may have been paused when the application stopped.
         with contextlib.suppress(BackendUnavailable):
             await self.queue_limits.share()
@@ -236,10 +221,7 @@ class Engine:
         for executor in self._executors.values():
             await executor.stop()
         if not stuck:
-            if self._heartbeat is not None:
-                await self._heartbeat.stop()
-            elif not self._store.capabilities.shared:
-                await self._store.leave(self.instance)
+            await self._membership.leave()
         await self._store.close()
         self._signals.restore()
 
@@ -398,9 +380,7 @@ class Engine:
                 self.lanes.submit(task)
 
     async def _sweep(self) -> None:
-        if not self._store.capabilities.shared:
-            # Nobody else sees the data, so nobody may be taken for dead: one beat is enough.
-            await self._store.beat(replace(self._beat(), lease=timedelta.max))
+        await self._membership.be_seen()
         await self._takeover.sweep()
 
     async def _count_keys(self) -> None:
@@ -431,11 +411,9 @@ class Engine:
     def _news_came(self) -> None:
         self._sweeping.hurry()
         self._limiting.hurry()
-        if self._heartbeat is not None:
-            self._heartbeat.hurry()
+        self._membership.hurry()
 
-    def _heard(self, pulse: Pulse, sent: float, answered: float) -> None:
-        self._store_clock.heard(pulse.now, sent, answered)
+    def _heard(self, pulse: Pulse) -> None:
         if not pulse.alive:
             logger.warning("this instance was taken for dead; looking at what is still its own")
             for task in self.live:
@@ -444,31 +422,10 @@ class Engine:
             asked = self.live.get(task_id)
             if asked is not None:
                 self._cancel_here(asked)
-        self._last_beat = self._loop_seen = self._surroundings.clock.monotonic()
 
-    def _beat(self) -> Beat:
-        """Made in the heartbeat's thread: reads only what is safe to read there."""
-        now = self._surroundings.clock.monotonic()
+    def _load(self) -> Load:
         running = self.turns.running
-        return Beat(
-            instance=self.instance,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            version=__version__,
-            started_at=self._started_at,
-            lease=timedelta(seconds=self.settings.lease),
-            running=running,
-            waiting=max(0, len(self.live) - running),
-            loop_lag=max(0.0, now - self._loop_seen - self.settings.lease / _BEATS_PER_LEASE),
-            draining=self.draining,
-        )
-
-    def _trusted(self) -> bool:
-        """Whether others still believe us alive: our last beat is well within the lease."""
-        if self._heartbeat is None:
-            return True
-        beat = self.settings.lease / _BEATS_PER_LEASE
-        return self._surroundings.clock.monotonic() - self._last_beat < self.settings.lease - beat
+        return Load(running, max(0, len(self.live) - running), self.draining)
 
     def _until_sweep(self) -> float:
         return _SWEEP * (0.9 + 0.2 * self._surroundings.random())

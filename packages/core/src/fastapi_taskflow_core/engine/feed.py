@@ -30,7 +30,13 @@ class Said(NamedTuple):
     entry: LogEntry
 
 
-Happening = Change | Said
+class Moved(NamedTuple):
+    """A task has said how far it is."""
+
+    task: TaskRecord
+
+
+Happening = Change | Said | Moved
 Subscriber = Callable[[Happening], None]
 
 
@@ -38,26 +44,22 @@ class Feed:
     """Hands on what happens, at once and in order, on the event loop."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Subscriber] = []
+        self.subscribers: tuple[Subscriber, ...] = ()
+        """Whoever listens; while nobody does, nothing needs to be published."""
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call *subscriber* with everything from now on; the returned function ends that."""
-        self._subscribers.append(subscriber)
+        self.subscribers = (*self.subscribers, subscriber)
 
         def unsubscribe() -> None:
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
+            self.subscribers = tuple(each for each in self.subscribers if each is not subscriber)
 
         return unsubscribe
 
     def publish(self, happening: Happening) -> None:
         """Tell every subscriber; one that raises harms nobody."""
-        for subscriber in tuple(self._subscribers):
+        for subscriber in self.subscribers:
             try:
                 subscriber(happening)
             except Exception:
                 logger.exception("a subscriber to task events failed")
-
-    def __bool__(self) -> bool:
-        """Whether anybody listens: without, nothing needs to be published."""
-        return bool(self._subscribers)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 
 from .eager import Starter
-from .live import Latch, LiveTask
+from .live import Lane, LiveTask
 from .runner import Runner
 from .turns import Turns
 
@@ -37,17 +36,15 @@ class Lanes:
 
         self._turns.wait(task, called)
 
-    def in_order(self, line: deque[LiveTask], lane: Latch, *, at_once: bool) -> None:
-        """Run tasks one after another, those too that join the line meanwhile.
+    def in_order(self, lane: Lane, *, at_once: bool) -> None:
+        """Run the tasks of a lane one after another, those too that join it meanwhile.
 
-        While the line is being run, *lane* counts one more. *at_once*: the first task
-        begins before this returns, if there is room for it.
+        While they run, *lane* counts one more. *at_once*: the first task begins before this
+        returns, if there is room for it.
         """
         lane.up()
-        work = self._run_line(line, lane)
-        self._keep(
-            self._starter.start(work) if at_once else asyncio.get_running_loop().create_task(work)
-        )
+        work = self._run_lane(lane)
+        self._keep(self._starter.start(work, lane.loop) if at_once else lane.loop.create_task(work))
 
     def stop(self) -> None:
         """Keep nothing in reserve any more."""
@@ -59,10 +56,11 @@ class Lanes:
             await asyncio.wait(self._busy, timeout=timeout)
         return not self._busy
 
-    async def _run_line(self, line: deque[LiveTask], lane: Latch) -> None:
+    async def _run_lane(self, lane: Lane) -> None:
+        tasks = lane.tasks
         try:
-            while line:
-                task = line.popleft()
+            while tasks:
+                task = tasks.popleft()
                 if self._turns.enter(task) or await self._turn(task):
                     await self._run(task)
         finally:

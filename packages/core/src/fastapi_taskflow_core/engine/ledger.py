@@ -10,7 +10,7 @@ from ..lifecycle import Event, transition
 from ..records import LogEntry, LogLevel, Progress
 from ..surroundings import Surroundings
 from ..wording import storable
-from .feed import Change, Feed, Said
+from .feed import Change, Feed, Moved, Said
 from .journal import Journal
 from .live import Live, LiveTask, StopReason
 
@@ -34,13 +34,13 @@ class Ledger:
         """A new task is ours."""
         self._live.add(task)
         self._journal.put(task.record)
-        if self._feed:
+        if self._feed.subscribers:
             self._feed.publish(Change(task.record, None))
 
     def adopt(self, task: LiveTask) -> None:
         """A task that the backend has is ours from now on."""
         self._live.add(task)
-        if self._feed:
+        if self._feed.subscribers:
             self._feed.publish(Change(task.record, task.record.status))
 
     def enter(self, task: LiveTask, event: Event, error: str | None = None) -> None:
@@ -49,7 +49,7 @@ class Ledger:
         previous = record.status
         transition(record, event, self._clock.now())
         self._journal.put(record)
-        if self._feed:
+        if self._feed.subscribers:
             self._feed.publish(Change(record, previous, error))
         if record.status.finished:
             self._live.remove(task)
@@ -101,7 +101,7 @@ class Ledger:
             extra if isinstance(extra, dict) else None,
         )
         self._journal.log(task.record.task_id, entry)
-        if self._feed:
+        if self._feed.subscribers:
             self._feed.publish(Said(task.record, entry))
 
     def progress(self, task: LiveTask, progress: Progress) -> None:
@@ -109,6 +109,8 @@ class Ledger:
         if not task.record.status.finished:
             task.record.progress = progress
             self._journal.put(task.record)
+            if self._feed.subscribers:
+                self._feed.publish(Moved(task.record))
 
     def _note(self, task: LiveTask, error: BaseException) -> str | None:
         """Put the error on record; what to tell of it, if that is something else."""
@@ -127,9 +129,10 @@ class Ledger:
 def _sentence(error: BaseException) -> str:
     name = type(error).__name__
     try:
-        return f"{name}: {error}"
+        text = str(error)
     except Exception as failure:  # noqa: BLE001  it is the user's __str__
         return f"{name} (which cannot be shown: {type(failure).__name__})"
+    return f"{name}: {text}" if text else name
 
 
 def _stack(error: BaseException) -> str:

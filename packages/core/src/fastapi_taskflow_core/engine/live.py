@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import Context
 from enum import Enum, auto
@@ -50,6 +51,17 @@ class Latch:
         return self._gate
 
 
+class Lane(Latch):
+    """Tasks of one request, to run one after another; counts who is at it."""
+
+    __slots__ = ("loop", "tasks")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self.loop = loop
+        self.tasks: deque[LiveTask] = deque()
+
+
 _NOWHERE = Context()
 
 LINES_PER_OWNER = 1_000_000
@@ -75,6 +87,7 @@ class LiveTask:
         "leftover",
         "log_lines",
         "log_seq",
+        "must_be_stored",
         "parcel",
         "place",
         "record",
@@ -95,6 +108,8 @@ class LiveTask:
         self.arguments = arguments
         self.context = context
         self.gone = False
+        self.must_be_stored = record.persist or record.idempotency_key is not None
+        """Whether it may not start before the backend has confirmed it."""
         self.confirmed = False
         """The backend is known to have the task."""
         self.stop = StopFlag()
@@ -113,11 +128,6 @@ class LiveTask:
         """The arguments as a process of ours takes them."""
         self.veil: Veil | None = None
         """Hides what the running attempt says, where arguments are encrypted."""
-
-    @property
-    def must_be_stored(self) -> bool:
-        """Whether it may not start before the backend has confirmed it."""
-        return self.record.persist or self.record.idempotency_key is not None
 
     @property
     def busy(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ class QueueStats:
     waiting: int
     rejected: int
     """How many tasks found it full, since the process started."""
+    next_since: datetime | None = None
+    """Since when the task waits that is next; None where nothing waits for room."""
 
 
 class Queue:
@@ -40,6 +43,8 @@ class Queue:
         self.name = name
         self.running = 0
         self.limit = NO_LIMIT
+        self.bounded = False
+        """Whether tasks can be rejected."""
         self._waiting = 0
         self._rejected = 0
         self._paused = False
@@ -51,16 +56,12 @@ class Queue:
         """Other limits from now on; what runs or waits already is not affected."""
         self._config, self._paused = config, paused
         self.limit = 0 if paused else config.concurrency or NO_LIMIT
+        self.bounded = config.max_size is not None
 
     @property
     def config(self) -> QueueConfig:
         """The limits now in force."""
         return self._config
-
-    @property
-    def bounded(self) -> bool:
-        """Whether tasks can be rejected."""
-        return self._config.max_size is not None
 
     def join(self) -> None:
         """One more waits, however many do."""

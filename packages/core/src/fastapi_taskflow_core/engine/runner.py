@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..arguments import ArgumentCodec
@@ -73,7 +73,9 @@ class Runner:
             task.begin()
             self._ledger.enter(task, Event.START)
             try:
-                result = await self._attempt(task)
+                if task.record.persist and not self._may_run_twice(task):
+                    await self._put_on_record(task)
+                result = await self._call(task)
             except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
                 again = await self._ended(task, error)
             else:
@@ -90,19 +92,18 @@ class Runner:
             task.gone or task.record.status is not TaskStatus.PENDING or self._patience.over
         )
 
-    async def _attempt(self, task: LiveTask) -> Any:
-        record = task.record
-        if record.persist and not self._may_run_twice(task):
-            # From here on nobody starts it a second time, whatever becomes of us.
-            await self._journal.commit()
-            if task.stop.raised:
-                raise asyncio.CancelledError
+    async def _put_on_record(self, task: LiveTask) -> None:
+        """From here on nobody starts it a second time, whatever becomes of us."""
+        await self._journal.commit()
+        if task.stop.raised:
+            raise asyncio.CancelledError
+
+    def _call(self, task: LiveTask) -> Awaitable[Any]:
         args, kwargs = self._arguments(task)
         task.context.run(current.set, Voice(task, self._ledger, self._clock.now, task.veil))
-        executor, limit = self._executors[record.executor], task.function.options.timeout
-        if limit is None:
-            return await executor.run(task, args, kwargs)
-        return await _within(limit, executor, task, args, kwargs)
+        executor, limit = self._executors[task.record.executor], task.function.options.timeout
+        call = executor.run(task, args, kwargs)
+        return call if limit is None else _within(limit, call, task)
 
     def _may_run_twice(self, task: LiveTask) -> bool:
         """Whether the call need not wait until its start is on record.
@@ -199,16 +200,10 @@ class Runner:
                 logger.debug("task %s cannot be retried by hand: %s", record.task_id, error)
 
 
-async def _within(
-    limit: float,
-    executor: Executor,
-    task: LiveTask,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-) -> Any:
+async def _within(limit: float, call: Awaitable[Any], task: LiveTask) -> Any:
     try:
         async with asyncio.timeout(limit) as patience:
-            return await executor.run(task, args, kwargs)
+            return await call
     except TimeoutError:
         if not patience.expired():
             raise

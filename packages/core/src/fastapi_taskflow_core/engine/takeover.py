@@ -12,6 +12,9 @@ from ..registry import Registry
 
 logger = logging.getLogger(__name__)
 
+_LAST_ANSWER = 0.5
+"""Seconds that a stop waits for the answer to a claim."""
+
 
 class Takeover:
     """Claims tasks that wait for anyone, as long as there are any.
@@ -48,7 +51,11 @@ class Takeover:
                 claimed = await asyncio.shield(claiming)
             except asyncio.CancelledError:
                 # What was claimed is ours, even if we are to stop: take it, to release it.
-                self._accept(await claiming)
+                # If the storage does not answer, others take it once we are gone.
+                await asyncio.wait([claiming], timeout=_LAST_ANSWER)
+                if claiming.done() and claiming.exception() is None:
+                    self._accept(claiming.result())
+                claiming.cancel()
                 raise
             if claimed:
                 logger.info("took over %d tasks", len(claimed))

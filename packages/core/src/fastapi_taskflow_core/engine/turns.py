@@ -12,6 +12,8 @@ import heapq
 import itertools
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from ..options import QueueConfig
 from ..records import DEFAULT_QUEUE, ExecutorKind
@@ -85,7 +87,21 @@ class Turns:
 
     def stats(self) -> dict[str, QueueStats]:
         """Every queue as it stands, by name."""
-        return {name: queue.stats() for name, queue in self._queues.items()}
+        waits = self._next_since()
+        return {
+            name: replace(queue.stats(), next_since=waits.get(name))
+            for name, queue in self._queues.items()
+        }
+
+    def _next_since(self) -> dict[str, datetime]:
+        """Since when the head of each queue's line waits. From any thread."""
+        found: dict[str, datetime] = {}
+        for (queue, _), line in list(self._lines.items()):
+            for _, _, place in line[:1]:
+                record = place.task.record
+                since = record.run_at or record.created_at
+                found[queue.name] = min(since, found.get(queue.name, since))
+        return found
 
     def reserve(self, task: LiveTask) -> bool:
         """Promise *task* a place in its queue; False if that is full. From any thread."""

@@ -56,9 +56,9 @@ class Waiters:
             self._timer.cancel()
             self._timer = None
 
-    def __bool__(self) -> bool:
-        """Whether anybody waits for the batch that gathers now."""
-        return bool(self._gathered)
+    def __len__(self) -> int:
+        """How many wait for the batch that gathers now."""
+        return len(self._gathered)
 
     def _expire(self) -> None:
         self._timer = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
 from ..engine.live import LiveTask
@@ -11,7 +11,9 @@ from ..engine.live import LiveTask
 class Executor(Protocol):
     """One way to call a function."""
 
-    async def run(self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    def run(
+        self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Awaitable[Any]:
         """Call the task's function; return what it returns and raise what it raises.
 
         While the call runs, ``task.interrupt`` ends it as fast as this executor can.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping
-from contextvars import Context
+import types
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from ..engine.live import LiveTask
@@ -17,34 +17,22 @@ class CoroutineExecutor:
     of its own: that is what makes a short task cheap.
     """
 
-    async def run(self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    @types.coroutine
+    def run(
+        self, task: LiveTask, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Generator[Any, Any, Any]:
         """Await the function in the task's context; cancelled by ``task.interrupt``."""
-        asking = asyncio.current_task()
-        assert asking is not None
-        coroutine = task.context.run(task.function.call, *args, **kwargs)
-        task.interrupt = asking.cancel
+        run = task.context.run
+        coroutine = run(task.function.call, *args, **kwargs)
+        step = coroutine.send
         try:
-            return await _InContext(coroutine, task.context)
-        finally:
-            task.interrupt = None
-
-    async def stop(self) -> None:
-        """There is nothing to let go of."""
-
-
-class _InContext:
-    """Awaits a coroutine, each step of it within a given context."""
-
-    __slots__ = ("_context", "_coroutine")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
-        self._coroutine = coroutine
-        self._context = context
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        run, coroutine = self._context.run, self._coroutine
-        try:
-            waits_for = run(coroutine.send, None)
+            waits_for = run(step, None)
+            # It does wait: until here, nobody but itself could ask it to end.
+            asking = asyncio.current_task()
+            assert asking is not None
+            task.interrupt = asking.cancel
+            if task.stop_reason is not None:
+                asking.cancel()
             while True:
                 try:
                     answer = yield waits_for
@@ -54,6 +42,11 @@ class _InContext:
                 except BaseException as error:  # noqa: BLE001  it is the coroutine's to handle
                     waits_for = run(coroutine.throw, error)
                 else:
-                    waits_for = run(coroutine.send, answer)
+                    waits_for = run(step, answer)
         except StopIteration as returned:
             return returned.value
+        finally:
+            task.interrupt = None
+
+    async def stop(self) -> None:
+        """There is nothing to let go of."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..errors import RemoteError, TaskArgumentError
 from ..records import LogLevel
 
 
+@cache
 def _best_pickler() -> Callable[[object], bytes]:
     try:
         dumps: Callable[[object], bytes] = import_module("cloudpickle").dumps
@@ -24,7 +26,9 @@ def _best_pickler() -> Callable[[object], bytes]:
     return dumps
 
 
-_dumps = _best_pickler()
+def _dumps(value: object) -> bytes:
+    return _best_pickler()(value)
+
 
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 

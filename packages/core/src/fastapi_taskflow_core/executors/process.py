@@ -54,6 +54,9 @@ class ProcessExecutor:
             raise
         except WorkerDied:
             raise
+        except MemoryError:
+            worker.kill()  # what it holds may leave no room for the next task
+            raise
         except BaseException:
             usable = True  # the function failed, not the process
             raise

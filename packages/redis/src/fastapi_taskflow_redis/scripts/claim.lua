@@ -12,12 +12,6 @@ local moment = now()
 -- A dead instance is remembered for a day, in case it is only frozen.
 local BURIED_KEPT = 86400000000
 
-local function bury(dead)
-  call('ZADD', PREFIX .. 'dead', digits(moment), dead)
-  call('HDEL', PREFIX .. 'beats', dead)
-  call('HDEL', PREFIX .. 'instances', dead)
-end
-
 local function inherit(owner)
   local owned = PREFIX .. 'owned:' .. owner
   local answer = {'orphans', owner, digits(moment)}
@@ -42,7 +36,7 @@ for _, owner in ipairs(ARGV[4] == '1' and call('SMEMBERS', PREFIX .. 'owners') o
 end
 for _, known in ipairs(call('HKEYS', PREFIX .. 'beats')) do
   if not lives(known, moment) and call('EXISTS', PREFIX .. 'owned:' .. known) == 0 then
-    bury(known)
+    bury(known, moment)
   end
 end
 call('ZREMRANGEBYSCORE', PREFIX .. 'dead', '-inf', digits(moment - BURIED_KEPT))

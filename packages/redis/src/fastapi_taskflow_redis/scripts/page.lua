@@ -76,6 +76,7 @@ local function admits(task)
     and (not wanted.queue or task.queue == wanted.queue)
     and (not wanted.source or (task.more.source or 'manual') == wanted.source)
     and (not wanted.retry_of or task.more.retry_of == wanted.retry_of)
+    and (not wanted.owner or task.owner == wanted.owner)
     and (not wanted.tag or words(task.more.tags)[wanted.tag])
     and (not wanted.text or has(task.func) or has(task.more.error) or has(task.id))
 end

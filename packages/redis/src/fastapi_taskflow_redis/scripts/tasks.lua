@@ -292,3 +292,9 @@ local function lives(instance, moment)
   local beat, lease = string.match(said, '(%d+) (%d+)')
   return moment - beat < tonumber(lease)
 end
+
+local function bury(dead, moment)
+  call('ZADD', PREFIX .. 'dead', digits(moment), dead)
+  call('HDEL', PREFIX .. 'beats', dead)
+  call('HDEL', PREFIX .. 'instances', dead)
+end

@@ -1,6 +1,7 @@
 -- Apply a batch: {refused ids, duplicates as id, holder, id, holder ...}; nil, with nothing
 -- written, if not as many tasks would end as the plan says.
--- ARGV: the instance, the plan as JSON, then the values of updates and of inserts.
+-- ARGV: the instance, the plan as JSON, then the values of withdrawn tasks as they would be
+-- without an owner, of updates and of inserts.
 
 local instance, plan = ARGV[1], cjson.decode(ARGV[2])
 local values = {}
@@ -48,12 +49,21 @@ end
 local withdrawn, changes, refused, duplicates = {}, {}, {}, {}
 local left_out, ended, endings = {}, {}, 0
 
-for _, each in ipairs(plan.withdrawn) do
-  local task = find(each[1])
-  if task and task.status == 'pending' and task.owner == instance and task.epoch == each[2] then
-    withdrawn[#withdrawn + 1] = task
-    seen[task.id] = false
-    release(key_of(task))
+-- A task that others were promised, by an alias, goes on without its owner.
+for place = 1, plan.withdrawn do
+  local released = parse(values[place])
+  local task = find(released.id)
+  if waits(released) and task and task.status == 'pending' and task.owner == instance
+    and task.epoch == released.epoch then
+    if call('EXISTS', PREFIX .. 'aliases_of:' .. task.id) == 1 then
+      released = altered(released, nil, released.epoch, task.asked)
+      changes[#changes + 1] = {task, released}
+      seen[task.id] = released
+    else
+      withdrawn[#withdrawn + 1] = task
+      seen[task.id] = false
+      release(key_of(task))
+    end
   end
 end
 
@@ -112,9 +122,9 @@ local function insert(new)
   end
 end
 
-for place, value in ipairs(values) do
-  local act = place <= plan.updates and update or insert
-  act(parse(value))
+for place = plan.withdrawn + 1, #values do
+  local act = place <= plan.withdrawn + plan.updates and update or insert
+  act(parse(values[place]))
 end
 if plan.endings and plan.endings ~= endings then
   return nil

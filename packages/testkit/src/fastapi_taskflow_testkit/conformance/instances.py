@@ -79,7 +79,7 @@ async def test_instances_are_listed_with_what_they_said_last(
     assert (info.instance, info.host, info.pid) == (ME, "höst", 2**31 - 1)
     assert (info.version, info.started_at) == ("2.0", start)
     assert (info.running, info.waiting, info.loop_lag) == (3, 4, 0.25)
-    assert (info.living, info.draining) == (True, True)
+    assert (info.living, info.draining, info.lease) == (True, True, 3_600)
 
 
 async def test_the_age_of_a_beat_is_counted_in_seconds(backend: Backend) -> None:

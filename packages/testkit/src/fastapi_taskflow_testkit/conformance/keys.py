@@ -124,6 +124,37 @@ async def test_a_withdrawn_task_releases_its_key(backend: Backend) -> None:
     assert await put(backend, a_task(idempotency_key=KEY)) == Written()
 
 
+async def test_a_withdrawn_task_that_another_was_accepted_as_is_anybodys(
+    backend: Backend, second: Backend
+) -> None:
+    holder, accepted = a_task(idempotency_key=KEY), a_task(idempotency_key=KEY)
+    await put(backend, holder)
+    await put(second, accepted, instance=OTHER)
+    for _ in range(2):
+        assert await backend.write(Batch(ME, withdrawn=[holder])) == Written()
+    found = await stored(second, accepted)
+    assert (found.task_id, found.status, found.owner) == (holder.task_id, TaskStatus.PENDING, None)
+    (claimed,) = await claim(second, OTHER)
+    assert (claimed.task_id, claimed.owner) == (holder.task_id, OTHER)
+    await update(second, ended(claimed), instance=OTHER)
+    assert (await stored(second, accepted)).status is TaskStatus.SUCCESS
+
+
+async def test_who_is_accepted_while_another_withdraws_has_a_task(
+    backend: Backend, second: Backend
+) -> None:
+    for round_ in range(20):
+        key = f"{KEY} {round_}"
+        mine = a_task(idempotency_key=key)
+        accepted = a_task(idempotency_key=key, owner=OTHER)
+        await put(backend, mine)
+        await asyncio.gather(
+            backend.write(Batch(ME, withdrawn=[mine])), put(second, accepted, instance=OTHER)
+        )
+        found = await stored(backend, accepted)
+        assert found.owner == (OTHER if found.task_id == accepted.task_id else None)
+
+
 async def test_a_cancelled_task_releases_its_key(backend: Backend) -> None:
     task = a_task(idempotency_key=KEY, owner=None)
     await put(backend, task)

@@ -74,6 +74,24 @@ async def test_lines_are_read_in_pieces(backend: Backend) -> None:
     assert list(await backend.logs(task.task_id, after=10)) == []
 
 
+async def test_the_latest_lines_are_found_without_the_others(backend: Backend) -> None:
+    task = a_task()
+    await put(backend, task)
+    numbers = [*range(1, 11), 1_000_001, 1_000_002]  # as of a task that changed hands
+    await say(backend, task.task_id, [a_line(seq) for seq in numbers])
+
+    async def latest(after: int, limit: int) -> list[int]:
+        lines = await backend.logs(task.task_id, after, limit, latest=True)
+        return [line.seq for line in lines]
+
+    assert await latest(0, 4) == numbers[-4:]
+    assert await latest(0, 100) == numbers
+    assert await latest(9, 100) == numbers[-3:]
+    assert await latest(1_000_001, 4) == [1_000_002]
+    assert await latest(1_000_002, 4) == []
+    assert await latest(0, 0) == []
+
+
 async def test_each_task_has_lines_of_its_own(backend: Backend) -> None:
     one, other, silent = tasks(3)
     await put(backend, one, other, silent)

@@ -112,6 +112,22 @@ async def test_rollups_of_one_function_or_queue(backend: Backend, name: str) -> 
     assert dict(found) == _summed(tally(wanted, "hour"), None)
 
 
+@pytest.mark.parametrize("queue", [None, "default"])
+@pytest.mark.parametrize("step", [None, STEP["hour"]])
+async def test_rollups_of_all_functions_and_queues_together(
+    backend: Backend, step: timedelta | None, queue: str | None
+) -> None:
+    history = _history(seed=5)
+    await put(backend, *history)
+    wanted = [task for task in history if queue in {None, task.queue}]
+    expected: Rollups = {}
+    for key, value in _summed(tally(wanted, "hour"), step).items():
+        together = RollupKey(key.start, "", "", key.event, key.bucket)
+        expected.setdefault(together, RollupValue()).add(value)
+    found = await backend.rollups(RollupQuery("hour", step=step, queue=queue, together=True))
+    assert dict(found) == expected
+
+
 async def test_rollups_between_two_times_count_by_the_start_of_their_step(
     backend: Backend,
 ) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from fastapi_taskflow_core.backends.audit import AuditQuery
 from fastapi_taskflow_core.backends.base import Backend, Cursor, Query, Unfinished
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from ..builders import (
+    HOUR,
     MICROSECOND,
     SECOND,
     a_full_task,
@@ -200,6 +202,22 @@ async def test_a_status_admits_its_tasks_alone(backend: Backend, status: TaskSta
     assert await all_ids(backend, statuses=frozenset({status})) == [status.value]
 
 
+async def test_an_owner_admits_the_unfinished_tasks_that_it_has(backend: Backend) -> None:
+    theirs = tasks(6, owner="them")
+    ids = [task.task_id for task in theirs]
+    await put(backend, a_task(), started(a_task()), a_task(owner=None))
+    await put(backend, theirs[0], started(theirs[1]), ended(theirs[2]), *theirs[3:5])
+    await put(backend, started(theirs[5]))
+    assert await all_ids(backend, owner="them") == [ids[n] for n in (5, 4, 3, 1, 0)]
+    pages = await _read(backend, Query(owner="them", limit=2), "older")
+    assert pages == [[ids[5], ids[4]], [ids[3], ids[1]], [ids[0]]]
+    some = frozenset({TaskStatus.RUNNING, TaskStatus.SUCCESS})
+    assert await all_ids(backend, owner="them", statuses=some) == [ids[5], ids[1]]
+    ended_ones = frozenset({TaskStatus.SUCCESS, TaskStatus.FAILED})
+    assert await all_ids(backend, owner="them", statuses=ended_ones) == []
+    assert await all_ids(backend, owner="nobody") == []
+
+
 async def test_since_is_included_and_until_is_not(backend: Backend) -> None:
     records = tasks(4)
     await put(backend, *records)
@@ -327,3 +345,23 @@ async def test_unfinished_tasks_are_counted_by_function_queue_and_status(
         Unfinished("f", "mail", TaskStatus.PENDING): 1,
         Unfinished("g", "default", TaskStatus.PENDING): 1,
     }
+
+
+@pytest.mark.parametrize("limit", [0, -1, -7])
+@pytest.mark.parametrize("direction", ["older", "newer"])
+async def test_a_limit_below_one_admits_nothing(
+    backend: Backend, limit: int, direction: Literal["older", "newer"]
+) -> None:
+    some = [ended(task) for task in tasks(5)]
+    await put(backend, *some)
+    await say(backend, some[0].task_id, [a_line(1), a_line(2)])
+    place = min(some, key=lambda task: (task.created_at, task.task_id))
+    if direction == "older":
+        place = max(some, key=lambda task: (task.created_at, task.task_id))
+    cursor = Cursor(place.created_at, place.task_id, direction)
+    for query in (Query(limit=limit), Query(limit=limit, cursor=cursor)):
+        assert list((await backend.query(query)).tasks) == []
+    assert list(await backend.logs(some[0].task_id, limit=limit)) == []
+    assert list(await backend.audit(AuditQuery(limit=limit))) == []
+    assert await backend.delete(now() + HOUR, limit) == 0
+    assert len(await all_ids(backend)) == 5

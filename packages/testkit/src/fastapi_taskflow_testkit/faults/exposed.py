@@ -103,9 +103,13 @@ class ExposedBackend:
         """See `TaskReader.query`."""
         return await self._meet("query", query, lambda: self._backend.query(query))
 
-    async def logs(self, task_id: str, after: int = 0, limit: int = 200) -> Sequence[LogEntry]:
+    async def logs(
+        self, task_id: str, after: int = 0, limit: int = 200, *, latest: bool = False
+    ) -> Sequence[LogEntry]:
         """See `TaskReader.logs`."""
-        return await self._meet("logs", task_id, lambda: self._backend.logs(task_id, after, limit))
+        return await self._meet(
+            "logs", task_id, lambda: self._backend.logs(task_id, after, limit, latest=latest)
+        )
 
     async def rollups(self, query: RollupQuery) -> Mapping[RollupKey, RollupValue]:
         """See `TaskReader.rollups`."""

@@ -35,14 +35,15 @@ _PATIENCE = 30.0
 class AppServer:
     """A server process with its children. A context manager: it leaves nothing running.
 
-    It listens on the loopback address, on a port that was free; the program also finds it
-    in the variable ``PORT``.
+    It listens on the loopback address; the program also finds the port in the variable
+    ``PORT``.
 
     Args:
         arguments: What Python is to run, with ``{port}`` where the port belongs; see `of`.
         folder: Where it runs. Its output goes to files ``output-<port>`` there.
         environment: Variables to set beside those of this process.
         output: The folder for the output, if it is another.
+        port: Where another one listened before; None is a port that is free.
 
     Raises:
         OSError: It cannot be started.
@@ -55,8 +56,9 @@ class AppServer:
         environment: Mapping[str, str] | None = None,
         *,
         output: Path | None = None,
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._output = (output or folder) / f"output-{self.port}"
         self._group = ProcessGroup(
@@ -80,6 +82,7 @@ class AppServer:
         *,
         server: str = "uvicorn",
         output: Path | None = None,
+        port: int | None = None,
     ) -> Self:
         """Serve an application, such as ``"module:app"``, by one of `SERVERS`.
 
@@ -89,7 +92,7 @@ class AppServer:
         if server not in SERVERS:
             raise LookupError(f"server must be one of {', '.join(SERVERS)}, got {server!r}")
         arguments = [part.replace("{app}", app) for part in SERVERS[server]]
-        return cls(arguments, folder, environment, output=output)
+        return cls(arguments, folder, environment, output=output, port=port)
 
     @property
     def pid(self) -> int:
@@ -126,8 +129,12 @@ class AppServer:
         self._group.send(number)
 
     def freeze(self) -> None:
-        """SIGSTOP all its processes: connections stay open, and nothing answers."""
+        """SIGSTOP all its processes: connections stay open, and nothing answers.
+
+        The process that was started stands still when this returns.
+        """
         self._group.send_all(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let frozen processes go on."""

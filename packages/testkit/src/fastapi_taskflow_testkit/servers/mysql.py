@@ -10,6 +10,8 @@ from pathlib import Path
 from shutil import chown, which
 from urllib.parse import unquote, urlsplit
 
+from .moulds import cast
+
 MYSQL_STANDARD = "mysql://root@127.0.0.1:3306/mysql"
 """Where a server is whose administrator needs no password."""
 _USER = "mysql"
@@ -29,18 +31,7 @@ class MySQLRecipe:
 
     def prepare(self, folder: Path) -> None:
         """Make the system tables in the folder."""
-        if os.geteuid() == 0:
-            chown(folder, _USER)
-        subprocess.run(  # noqa: S603  our own words
-            [
-                which("mariadb-install-db") or "mariadb-install-db",
-                *("--no-defaults", f"--datadir={folder / 'data'}"),
-                *("--auth-root-authentication-method=normal", "--skip-test-db"),
-            ],
-            user=self.user if os.geteuid() == 0 else None,
-            check=True,
-            capture_output=True,
-        )
+        cast(_new_tables, folder)
 
     def command(self, folder: Path, port: int) -> Sequence[str]:
         """The server in the foreground."""
@@ -62,6 +53,21 @@ class MySQLRecipe:
     def answers(self, port: int) -> bool:
         """Whether it takes connections."""
         return mysql_answers(self.url(port))
+
+
+def _new_tables(folder: Path) -> None:
+    if os.geteuid() == 0:
+        chown(folder, _USER)
+    subprocess.run(  # noqa: S603  our own words
+        [
+            which("mariadb-install-db") or "mariadb-install-db",
+            *("--no-defaults", f"--datadir={folder / 'data'}"),
+            *("--auth-root-authentication-method=normal", "--skip-test-db"),
+        ],
+        user=_USER if os.geteuid() == 0 else None,
+        check=True,
+        capture_output=True,
+    )
 
 
 def mysql_answers(url: str) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import chown, which
 
+from .moulds import cast
+
 POSTGRES_STANDARD = "postgresql://postgres@127.0.0.1:5432/postgres"
 """Where a server is that trusts whoever comes from its own host."""
 _USER = "postgres"
@@ -31,18 +33,7 @@ class PostgresRecipe:
 
     def prepare(self, folder: Path) -> None:
         """Make a database cluster in the folder."""
-        if os.geteuid() == 0:
-            chown(folder, _USER)
-        subprocess.run(  # noqa: S603  our own words
-            [
-                postgres_program("initdb"),
-                *("--pgdata", folder / "data", "--username", _USER),
-                *("--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"),
-            ],
-            user=self.user if os.geteuid() == 0 else None,
-            check=True,
-            capture_output=True,
-        )
+        cast(_new_cluster, folder)
         if self._access is not None:
             (folder / "data" / "pg_hba.conf").write_text(self._access)
 
@@ -65,6 +56,21 @@ class PostgresRecipe:
     def answers(self, port: int) -> bool:
         """Whether it takes connections."""
         return postgres_answers(self.url(port))
+
+
+def _new_cluster(folder: Path) -> None:
+    if os.geteuid() == 0:
+        chown(folder, _USER)
+    subprocess.run(  # noqa: S603  our own words
+        [
+            postgres_program("initdb"),
+            *("--pgdata", folder / "data", "--username", _USER),
+            *("--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"),
+        ],
+        user=_USER if os.geteuid() == 0 else None,
+        check=True,
+        capture_output=True,
+    )
 
 
 def postgres_answers(url: str) -> bool:

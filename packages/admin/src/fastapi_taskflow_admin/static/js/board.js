@@ -1,71 +1,200 @@
-// Keep the page fresh: soon while things happen, rarely while nothing does. A board with a source
-// is a part that is asked for alone; any other is taken out of its page.
+// Keep the page fresh: when the stream names something that it shows, and now and then all the
+// same. A board with a source is a part that is asked for alone; any other is taken out of its page.
+import { API, PAGE, toast } from "./ask.js";
+import { concerns, listen } from "./live.js";
 import { morph } from "./morph.js";
-import { tell } from "./times.js";
+import { clock, tell } from "./times.js";
 
-const SOON = 2;
-const PATIENCE = 5;
+const PATIENCE = 5_000; // milliseconds
+const JITTER = 300; // so that many viewers do not ask at once
+const STALE = 5_000;
+const SLOW = 300;
+const GROWS = 2_000; // between two looks at a bar that grows with the time
+const columns = () => localStorage.getItem("taskflow-columns") ?? ""; // chosen in columns.js
 
 export function startBoard(board) {
-  const slowest = Math.max(SOON, Number(board.dataset.poll));
+  const watches = board.dataset.watch ?? "all";
+  const source = new URL(board.dataset.source ?? PAGE.pathname, PAGE);
+  source.search = PAGE.search;
+  const gap = watches === "all" ? 2_000 : 1_000;
+  const slowest = 1000 * Number(board.dataset.poll);
   const live = document.getElementById("live");
   const text = document.getElementById("live-text");
   const pause = document.getElementById("pause");
+  const next = () => setTimeout(run, document.querySelector("[data-grows]") ? Math.min(GROWS, slowest) : slowest);
+  let over = false; // somebody was signed out
   let paused = false;
+  let lostSince = 0;
+  let heard = false;
+  let back = 0;
+  let telling = 0;
+  let fresh = new Date();
+  let asked = 0;
+  let missed = 0;
   let etag = "";
-  let wait = SOON;
-  let timer = 0;
+  let due = 0;
+  let poll = 0;
 
   const show = (state, words) => {
     live.dataset.state = state;
     if (text.textContent !== words) text.textContent = words;
   };
 
+  const tellState = () => {
+    if (over) return;
+    if (paused) show("paused", missed ? `Paused (+${missed})` : "Paused");
+    else if (!lostSince) show(heard ? "live" : "opening", heard ? "Live" : "Connecting");
+    else if (Date.now() - lostSince < STALE) show("lost", `Reconnecting in ${Math.max(0, Math.ceil((back - Date.now()) / 1000))} s`);
+    else show("lost", `Disconnected since ${clock(new Date(lostSince))}`);
+    const stale = lostSince && Date.now() - lostSince >= STALE;
+    board.classList.toggle("stale", Boolean(stale));
+    if (stale) banner(board, `Showing data from ${clock(fresh)}.`, "Reconnect", stream.retry);
+    else banner(board, "");
+  };
+
+  // Somebody is at work further down, or has chosen rows: they must not move.
+  const held = () => watches === "rows" && (window.scrollY > 200 || board.querySelector("#rows :checked"));
+
   const refresh = async () => {
-    const answer = await fetch(`${board.dataset.source ?? location.pathname}${location.search}`, {
-      headers: etag ? { "If-None-Match": etag } : {},
+    const answer = await fetch(source, {
+      headers: { "Taskflow-Part": "board", "Taskflow-Columns": columns(), ...(etag && { "If-None-Match": etag }) },
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE * 1000),
+      signal: AbortSignal.timeout(PATIENCE),
     });
-    if (answer.status === 304) return false;
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    fresh = answer.ok || answer.status === 304 ? new Date() : fresh;
+    if (answer.status === 304) return;
+    if (answer.status === 401) return signedOut();
+    if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
     const html = await answer.text();
-    if (paused) return false;
-    etag = answer.headers.get("ETag") ?? "";
-    morph(board, html, board.dataset.source ? null : board.id);
+    if (paused) return;
+    const still = held() ? "rows" : null;
+    etag = still ? "" : answer.headers.get("ETag") ?? "";
+    const base = location.pathname === PAGE.pathname ? null : PAGE; // a task is shown beside it
+    const { rows, left } = morph(board, html, { id: board.dataset.source ? null : board.id, still, base });
+    showNew(left, left === rows && board.querySelector("[rel=next]"));
     tell(board);
-    return true;
+    board.dispatchEvent(new CustomEvent("taskflow:fresh", { bubbles: true }));
   };
 
-  const tick = async () => {
-    clearTimeout(timer);
-    if (paused || document.hidden) return;
+  const run = async (why) => {
+    clearTimeout(due);
+    clearTimeout(poll);
+    due = 0;
+    if (over || paused || document.hidden) return;
+    asked = Date.now();
+    document.dispatchEvent(new CustomEvent("taskflow:refresh", { detail: { ticked: why === "tick" } }));
+    const slow = setTimeout(() => board.classList.add("slow"), SLOW);
     try {
-      wait = (await refresh()) ? SOON : Math.min(wait * 1.2, slowest);
-      if (!paused) show("live", "Up to date");
+      await refresh();
+      if (!lostSince && !over) banner(board, "");
     } catch (error) {
-      wait = Math.min(wait * 2, slowest);
       const why = error.name === "TimeoutError" ? "no answer" : error.message;
-      show("lost", `Could not refresh (${why}), trying again`);
+      if (!lostSince) banner(board, `Could not refresh: ${why}. Showing data from ${clock(fresh)}.`, "Try again", run);
     }
-    timer = setTimeout(tick, wait * 1000);
+    clearTimeout(slow);
+    board.classList.remove("slow");
+    poll = next();
   };
 
-  const now = () => {
-    wait = SOON;
-    tick();
+  const soon = () => {
+    due ||= setTimeout(run, Math.max(0, asked + gap - Date.now()) + JITTER * Math.random(), "tick");
   };
+
+  const showNew = (number, orMore) => {
+    let button = document.getElementById("unseen");
+    if (!number) return button?.remove();
+    if (!button) {
+      button = document.createElement("button");
+      button.id = "unseen";
+      button.className = "unseen";
+      button.addEventListener("click", () => {
+        for (const box of board.querySelectorAll("#rows :checked")) box.click();
+        window.scrollTo(0, 0);
+        showNew(0);
+        etag = "";
+        run();
+      });
+      board.before(button);
+    }
+    button.textContent = `${number}${orMore ? "+" : ""} new task${number === 1 ? "" : "s"}`;
+  };
+
+  const shows = (said) => {
+    if (watches === "all" || (watches === "rows" && said.new)) return true;
+    return [...document.querySelectorAll("#rows > tr, [data-watch]")].some((each) => concerns(said, each.dataset.watch ?? each.id));
+  };
+
+  const signedOut = () => {
+    stream.end();
+    over = true;
+    pause.hidden = true;
+    show("lost", "Signed out");
+    banner(board, "Signed out. What you see is no longer kept up to date.", "Sign in", () => location.reload());
+  };
+
+  const stream = listen(`${API}/dashboard/stream`, {
+    live: (restarted) => {
+      const away = lostSince;
+      lostSince = 0;
+      heard = true;
+      clearInterval(telling);
+      tellState();
+      if (away) run();
+      if (restarted) toast("The server has restarted.");
+    },
+    lost: (wait) => {
+      lostSince ||= Date.now();
+      back = Date.now() + wait;
+      clearInterval(telling);
+      telling = setInterval(tellState, 1000);
+      tellState();
+      run(); // it may be that somebody was signed out
+    },
+    reset: () => {
+      etag = "";
+      run();
+    },
+    tick: (said) => {
+      document.dispatchEvent(new CustomEvent("taskflow:tick", { detail: said }));
+      if (paused) {
+        missed += said.n;
+        return tellState();
+      }
+      if (shows(said)) soon();
+    },
+  });
 
   pause.addEventListener("click", () => {
     paused = !paused;
+    missed = 0;
     pause.setAttribute("aria-pressed", String(paused));
     pause.textContent = paused ? "Resume" : "Pause";
-    if (paused) show("paused", "Paused");
-    else now();
+    tellState();
+    run();
   });
-  window.addEventListener("focus", now);
-  document.addEventListener("visibilitychange", () => document.hidden || now());
-  for (const change of ["taskflow:retried", "taskflow:cancelled", "taskflow:changed"]) document.addEventListener(change, now);
+  document.addEventListener("visibilitychange", () => document.hidden || run());
+  for (const change of ["taskflow:retried", "taskflow:cancelled", "taskflow:changed"]) document.addEventListener(change, run);
   document.querySelector("#tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-  now();
+  if (watches === "rows" && columns()) run();
+  else poll = next();
+}
+
+export function banner(place, words, label = "", act = null, id = "banner") {
+  let shown = document.getElementById(id);
+  if (!words) return shown?.remove();
+  if (!shown) {
+    shown = document.createElement("p");
+    shown.id = id;
+    shown.className = "strip";
+    shown.setAttribute("role", "alert");
+    place.before(shown);
+  }
+  if (shown.dataset.words === words) return undefined;
+  shown.dataset.words = words;
+  const button = document.createElement("button");
+  button.className = "small";
+  button.textContent = label;
+  button.addEventListener("click", act);
+  shown.replaceChildren(words, button);
+  return undefined;
 }

@@ -2,6 +2,8 @@
 const DIVISIONS = [[60, "second"], [60, "minute"], [24, "hour"], [Infinity, "day"]];
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 
+export const LIVE = "#rows time, time[data-live]"; // said by their distance from now
+
 export function relative(seconds) {
   let value = seconds;
   for (const [size, unit] of DIVISIONS) {
@@ -16,14 +18,18 @@ export function elapsed(seconds) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+export function clock(moment) {
+  return moment.toLocaleTimeString([], { hour12: false });
+}
+
 const put = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
 export function tell(root = document) {
   const now = Date.now();
-  for (const each of root.querySelectorAll("time[data-live]")) {
-    each.title ||= each.textContent;
+  for (const each of root.querySelectorAll(LIVE)) {
+    each.title ||= each.dateTime.replace("T", " ").replace("Z", " UTC");
     put(each, relative((Date.parse(each.dateTime) - now) / 1000));
   }
   for (const each of root.querySelectorAll("[data-since]")) {

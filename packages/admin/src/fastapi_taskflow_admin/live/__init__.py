@@ -1,0 +1,1 @@
+"""What open dashboards are told while they are open."""

@@ -1,0 +1,87 @@
+"""What is loaded at the start is set aside from the garbage collector until the stop."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from fastapi_taskflow_core import TaskManager
+from fastapi_taskflow_core.backends.base import Capabilities
+from fastapi_taskflow_core.backends.memory import MemoryBackend
+
+
+class KeptBackend(MemoryBackend):
+    """As if what it holds outlived the process."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(survives_restart=True, shared=False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set_aside() -> Iterator[None]:
+    assert gc.get_freeze_count() == 0
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
+    manager = TaskManager(snapshot_backend=KeptBackend())
+    assert gc.get_freeze_count() == 0
+    await manager.startup()
+    assert gc.get_freeze_count() > 10_000
+    await manager.shutdown()
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize(
+    "manager",
+    [TaskManager(snapshot_backend=KeptBackend(), freeze_gc=False), TaskManager()],
+    ids=["not wanted", "in memory, where no request waits"],
+)
+async def test_where_it_is_not_wanted_or_of_no_use_the_collector_is_left_alone(manager):
+    await manager.startup()
+    assert gc.get_freeze_count() == 0
+    await manager.shutdown()
+
+
+async def test_what_the_application_has_set_aside_stays_so():
+    gc.freeze()
+    manager = TaskManager(snapshot_backend=KeptBackend())
+    await manager.startup()
+    await manager.shutdown()
+    assert gc.get_freeze_count() > 10_000
+
+
+async def test_a_collector_that_is_switched_off_is_left_alone():
+    gc.disable()
+    manager = TaskManager(snapshot_backend=KeptBackend())
+    await manager.startup()
+    assert gc.get_freeze_count() == 0
+    await manager.shutdown()
+
+
+async def test_of_two_managers_the_one_that_set_it_aside_gives_it_back():
+    one, other = (TaskManager(snapshot_backend=KeptBackend()) for _ in range(2))
+    await one.startup()
+    await other.startup()
+    await other.shutdown()
+    assert gc.get_freeze_count() > 10_000
+    await one.shutdown()
+    assert gc.get_freeze_count() == 0
+
+
+async def test_a_start_that_fails_sets_nothing_aside():
+    class Closed(KeptBackend):
+        async def open(self) -> None:
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        await TaskManager(snapshot_backend=Closed()).startup()
+    assert gc.get_freeze_count() == 0
+
+
+def test_anything_but_a_flag_is_refused():
+    with pytest.raises(TypeError, match="freeze_gc"):
+        TaskManager(freeze_gc="yes")  # type: ignore[arg-type]
