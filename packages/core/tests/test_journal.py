@@ -215,6 +215,22 @@ async def test_a_commit_does_not_wait_for_company_without_end(
     await asyncio.gather(*joining)
 
 
+async def test_a_commit_does_not_wait_for_more_company_than_the_last_one_had(
+    journal: Journal, store: Store
+) -> None:
+    async def accept(number: int) -> None:
+        journal.put(done(number))
+        await journal.commit()
+
+    await asyncio.gather(accept(1), accept(2))
+    writes = len(store.batches)
+    again = [asyncio.ensure_future(accept(number)) for number in (3, 4)]
+    for _ in range(2):  # one turn to join in, one for the journal
+        await asyncio.sleep(0)
+    assert store.written[writes:] == [["task-3", "task-4"]]
+    await asyncio.gather(*again)
+
+
 async def test_a_commit_during_a_write_waits_for_the_next_one(
     journal: Journal, store: Store
 ) -> None:

@@ -43,12 +43,10 @@ class Slow(MemoryBackend):
 class Setting:
     """An application whose answers and storage are watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.steps: list[str] = []
         self.backend = Slow(self.steps)
-        self.manager = TaskManager(
-            snapshot_backend=self.backend, commit_timeout=0.05, drain_timeout=0.2
-        )
+        self.manager = TaskManager(snapshot_backend=self.backend, **settings)
         self.app = FastAPI()
         self.manager.install(self.app)
 
@@ -75,7 +73,15 @@ class Setting:
 
 @pytest.fixture
 def setting() -> Setting:
-    return Setting()
+    return Setting(commit_timeout=30)
+
+
+@pytest.fixture
+def without_storage() -> Setting:
+    """Nothing is committed, so there is no reason to wait for long."""
+    setting = Setting(commit_timeout=0.05, drain_timeout=0.2)
+    setting.backend.full = True
+    return setting
 
 
 def adding(setting: Setting, **options: Any) -> None:
@@ -133,26 +139,25 @@ def test_a_persisted_task_is_durable_before_the_answer(
 
 @pytest.mark.parametrize("add", [adding, adding_eagerly, adding_with_priority])
 def test_without_storage_the_answer_is_503_and_nothing_runs(
-    setting: Setting, add: Callable[[Setting], None]
+    without_storage: Setting, add: Callable[[Setting], None]
 ) -> None:
-    add(setting)
-    setting.backend.full = True
-    answer = setting.post()
+    add(without_storage)
+    answer = without_storage.post()
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["detail"]
-    assert setting.steps == ["answer 503"]
+    assert without_storage.steps == ["answer 503"]
 
 
 @pytest.mark.parametrize("add", [adding, adding_eagerly])
 def test_a_refused_task_leaves_no_record_when_the_storage_is_back(
-    setting: Setting, add: Callable[[Setting], None]
+    without_storage: Setting, add: Callable[[Setting], None]
 ) -> None:
+    setting = without_storage
     add(setting)
     watched: ASGIApp = setting.watched
     with TestClient(watched) as client:
         assert client.portal is not None
-        setting.backend.full = True
         assert client.post("/").status_code == 503
         setting.backend.full = False
         page = client.portal.call(setting.manager.history.query, Query())
@@ -160,15 +165,16 @@ def test_a_refused_task_leaves_no_record_when_the_storage_is_back(
     assert "ran" not in setting.steps
 
 
-def test_unpersisted_tasks_do_not_wait_for_the_storage(setting: Setting) -> None:
-    @setting.app.post("/")
-    def route(background_tasks: BackgroundTasks) -> None:
-        background_tasks.add_task(setting.steps.append, "ran")
+def test_unpersisted_tasks_do_not_wait_for_the_storage(without_storage: Setting) -> None:
+    steps = without_storage.steps
 
-    setting.backend.full = True
-    answer = setting.post()
+    @without_storage.app.post("/")
+    def route(background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(steps.append, "ran")
+
+    answer = without_storage.post()
     assert answer.status_code == 200
-    assert setting.steps == ["answer 200", "ran"]
+    assert steps == ["answer 200", "ran"]
 
 
 async def test_a_running_list_can_be_committed(setting: Setting) -> None:
@@ -180,14 +186,22 @@ async def test_a_running_list_can_be_committed(setting: Setting) -> None:
     await tasks.commit()
     assert "stored" in setting.steps
     await tasks.finish()
-    setting.backend.full = True
-    tasks.add_task(setting.work)
-    with pytest.raises(BackendUnavailable):
-        await tasks.commit()
-    setting.backend.full = False
-    await tasks.finish()
     await manager.shutdown()
     assert setting.steps.count("ran") == 1
+
+
+async def test_what_a_running_list_cannot_commit_does_not_run(without_storage: Setting) -> None:
+    manager = without_storage.manager
+    await manager.startup()
+    tasks = manager.new_list()
+    tasks.run()
+    tasks.add_task(without_storage.work)
+    with pytest.raises(BackendUnavailable):
+        await tasks.commit()
+    without_storage.backend.full = False
+    await tasks.finish()
+    await manager.shutdown()
+    assert without_storage.steps == []
 
 
 async def test_a_task_that_was_enqueued_runs_although_nobody_waits_for_it(setting: Setting) -> None:

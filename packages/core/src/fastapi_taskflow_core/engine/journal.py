@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
+from math import inf
 from typing import Protocol
 
 from ..backends.base import Batch, TaskStore, Written
@@ -74,6 +75,8 @@ class Journal:
         self._buffer = Buffer(instance)
         self._linger = linger
         self._durable = False
+        self._crowd = inf
+        """How many waited for the last batch that anybody waited for."""
         self._want_lazy = False
         self._lazy_until: float | None = None
         """When what is lazy must be written, however often the rest is written before."""
@@ -227,6 +230,7 @@ class Journal:
                 self._writing_since = None
                 self._works()
                 self._waiters.release(waiters)
+                self._crowd = len(waiters) or self._crowd
                 if len(self._buffer):
                     self._arm(self._linger if self._buffer.urgent else LAZY)
                 if not (self._waiters or self._want_lazy):
@@ -236,10 +240,11 @@ class Journal:
         """Let those join who are about to: as long as turns of the event loop bring somebody.
 
         Who waits alone is held up by two empty turns, some microseconds; under load a commit
-        serves several times as many.
+        serves several times as many. When as many wait as the last time, nobody is about to:
+        the batch is written while the tasks of the last one run.
         """
         until, joined, empty = self._clock.monotonic() + COMPANY, len(self._waiters), 0
-        while joined and empty < 2 and self._clock.monotonic() < until:
+        while 0 < joined < self._crowd and empty < 2 and self._clock.monotonic() < until:
             await asyncio.sleep(0)
             empty = empty + 1 if len(self._waiters) == joined else 0
             joined = len(self._waiters)
