@@ -142,18 +142,19 @@ class ManagedBackgroundTasks(BackgroundTasks):
             BackendUnavailable: They are not; those of them that have not started, and all
                 that this call accepted, are withdrawn.
         """
-        accepted = dict.fromkeys([*self.accept(), *self._unconfirmed])
+        accepted = self.accept()
+        unconfirmed = [task for task in self._unconfirmed if not task.confirmed]
         self._unconfirmed.clear()
         self.promises = False
-        if not any(task.must_be_stored and not task.confirmed for task in accepted):
+        if not unconfirmed:
             return
         try:
             await self._desk.commit()
         except (BackendUnavailable, asyncio.CancelledError):
-            for task in accepted:
+            for task in dict.fromkeys([*accepted, *unconfirmed]):
                 self._withdraw(task)
             raise
-        for task in accepted:
+        for task in unconfirmed:
             task.confirmed = True
 
     def accept(self) -> list[LiveTask]:

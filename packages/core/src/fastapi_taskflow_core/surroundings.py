@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 
@@ -38,9 +39,8 @@ class Clock(Protocol):
 class SystemClock:
     """The clocks of this machine and the timers of the running event loop."""
 
-    def now(self) -> datetime:
-        """The wall clock, aware UTC."""
-        return datetime.now(UTC)
+    now = staticmethod(partial(datetime.now, UTC))  # no frame of its own: asked thrice a task
+    """The wall clock, aware UTC."""
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment."""

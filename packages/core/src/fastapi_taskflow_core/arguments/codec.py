@@ -26,6 +26,7 @@ _DEEPEST = 100
 _dumps = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
+_NOTHING = b'{"args":[],"kwargs":{}}'
 
 
 class ArgumentCodec(Protocol):
@@ -121,6 +122,8 @@ class TypedJsonCodec:
         kwargs: Mapping[str, Any],
     ) -> bytes:
         """See `ArgumentCodec.encode`."""
+        if not (args or kwargs):
+            return _NOTHING
         try:
             writer = self._writer(function)
             tree = {"args": writer.items(args), "kwargs": writer.named(dict(kwargs))}

@@ -57,7 +57,7 @@ class Lane(Latch):
     __slots__ = ("loop", "tasks")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
+        Latch.__init__(self)  # there is one for every request: looking for super() takes longer
         self.loop = loop
         self.tasks: deque[LiveTask] = deque()
 
