@@ -23,7 +23,7 @@ from .surroundings import Surroundings
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NewTask:
     """What somebody wants to run."""
 
