@@ -50,7 +50,8 @@ OURS = {
     f"fastapi_taskflow_{name}"
     for name in ("encryption", "mysql", "postgres", "redis", "scheduler", "sql", "sqlite")
 }
-FEW_NEED = DRIVERS | EXTRAS | PROCESSES | OURS | {"jinja2", "logging.handlers"}
+CORE = {f"fastapi_taskflow_core.{name}" for name in ("executors.child", "metrics", "schedules")}
+FEW_NEED = DRIVERS | EXTRAS | PROCESSES | OURS | CORE | {"jinja2", "logging.handlers"}
 
 
 @pytest.mark.parametrize(
