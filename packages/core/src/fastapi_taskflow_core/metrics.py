@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
@@ -272,13 +272,13 @@ class Series:
     whole: SeriesBucket
 
 
+@dataclass(slots=True)
 class _Step:
     """A bucket in the making."""
 
-    def __init__(self) -> None:
-        self.counts: defaultdict[str, int] = defaultdict(int)
-        self.ran = Histogram()
-        self.waited = Histogram()
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    ran: Histogram = field(default_factory=Histogram)
+    waited: Histogram = field(default_factory=Histogram)
 
     def add(self, key: RollupKey, value: RollupValue) -> None:
         self.counts[key.event] += value.n

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from . import checks
 from .backends.guarded import GuardedBackend
@@ -127,7 +127,8 @@ class Runtime(Protocol):
         """Let this instance claim at once what waits for anyone."""
 
 
-class Ground(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ground:
     """What the core lends a scheduler for good."""
 
     store: GuardedBackend
