@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastapi_taskflow_core import AbortTask, RetryTask
-from fastapi_taskflow_core.retry import GiveUp, Retry, RetryPolicy, next_attempt
+from fastapi_taskflow_core.retry import RetryPolicy, next_attempt
 
 A_YEAR = 365 * 86_400.0
 MIDDLE = 0.5
@@ -59,8 +59,8 @@ def test_no_delay_stays_none_however_it_is_multiplied(backoff: float) -> None:
 
 def test_retries_are_counted_from_the_first_attempt() -> None:
     policy, error = RetryPolicy(2, delay=1), ValueError()
-    verdicts = [next_attempt(policy, attempt, error, MIDDLE) for attempt in range(4)]
-    assert verdicts == [Retry(1), Retry(1), GiveUp(), GiveUp()]
+    waits = [next_attempt(policy, attempt, error, MIDDLE) for attempt in range(4)]
+    assert waits == [1, 1, None, None]
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_retries_are_counted_from_the_first_attempt() -> None:
 def test_only_errors_worth_it_are_followed_by_another_attempt(
     policy: RetryPolicy, error: BaseException, again: bool
 ) -> None:
-    assert isinstance(next_attempt(policy, 0, error, MIDDLE), Retry) is again
+    assert (next_attempt(policy, 0, error, MIDDLE) is not None) is again
 
 
 @pytest.mark.parametrize(
     ("after", "waits"), [(None, 7.0), (0, 0), (2.5, 2.5), (math.inf, A_YEAR), (1e300, A_YEAR)]
 )
 def test_a_task_may_say_when_it_wants_to_be_tried_again(after: float | None, waits: float) -> None:
-    assert next_attempt(RetryPolicy(1, delay=7), 0, RetryTask(after), MIDDLE) == Retry(waits)
+    assert next_attempt(RetryPolicy(1, delay=7), 0, RetryTask(after), MIDDLE) == waits
 
 
 @pytest.mark.parametrize("after", [-1, math.nan])

@@ -30,8 +30,9 @@ def test_every_public_name_imports_and_the_list_is_sorted():
 
 
 def test_the_package_defines_nothing_itself():
-    tree = ast.parse(inspect.getsource(fastapi_taskflow))
-    assert not [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    tree = ast.walk(ast.parse(inspect.getsource(fastapi_taskflow)))
+    defined = {node.name for node in tree if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert defined == {"__dir__", "__getattr__"}
 
 
 def test_the_program_that_is_type_checked_uses_every_public_name():
@@ -42,12 +43,40 @@ def test_the_program_that_is_type_checked_uses_every_public_name():
     assert used == set(fastapi_taskflow.__all__)
 
 
-def test_an_import_brings_nothing_that_only_some_need():
-    heavy = {"cloudpickle", "croniter", "cryptography", "jinja2", "psycopg2", "pymysql", "redis"}
-    heavy |= {"sqlite3", "fastapi_taskflow_admin.mounting", "fastapi_taskflow_sqlite"}
-    program = f"import sys, fastapi_taskflow; print(sorted({heavy} & sys.modules.keys()))"
+DRIVERS = {"aiosqlite", "psycopg2", "pymysql", "redis", "sqlite3"}
+EXTRAS = {"cloudpickle", "croniter", "cryptography"}
+PROCESSES = {"multiprocessing", "pickle"}
+OURS = {
+    f"fastapi_taskflow_{name}"
+    for name in ("encryption", "mysql", "postgres", "redis", "scheduler", "sql", "sqlite")
+}
+CORE = {f"fastapi_taskflow_core.{name}" for name in ("executors.child", "metrics", "schedules")}
+FEW_NEED = DRIVERS | EXTRAS | PROCESSES | OURS | CORE | {"jinja2", "logging.handlers"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import fastapi_taskflow", FEW_NEED | {"fastapi_taskflow_admin"}),
+        ("from fastapi_taskflow import TaskAdmin", FEW_NEED | {"fastapi_taskflow_admin.mounting"}),
+        ("from fastapi_taskflow.backends import MemoryBackend", FEW_NEED),
+        ("import fastapi_taskflow; fastapi_taskflow.TaskManager()", FEW_NEED),
+    ],
+)
+def test_an_import_brings_nothing_that_only_some_need(statement, unwanted):
+    program = f"""
+import sys, fastapi
+brought = set(sys.modules)
+{statement}
+print(sorted({unwanted} & (sys.modules.keys() - brought)))
+"""
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     assert done.stdout == b"[]\n"
+
+
+@pytest.mark.parametrize("module", [fastapi_taskflow, backends])
+def test_names_that_are_imported_when_asked_for_are_listed(module):
+    assert set(dir(module)) >= {*module.__all__, "__name__"}
 
 
 @pytest.mark.parametrize(
@@ -72,9 +101,10 @@ def test_what_a_backend_itself_lacks_is_not_blamed_on_the_extra(monkeypatch):
         backends.PostgresBackend  # noqa: B018
 
 
-def test_an_unknown_name_is_an_ordinary_attribute_error():
+@pytest.mark.parametrize("module", [fastapi_taskflow, backends])
+def test_an_unknown_name_is_an_ordinary_attribute_error(module):
     with pytest.raises(AttributeError, match="Nothing"):
-        backends.Nothing  # noqa: B018
+        module.Nothing  # noqa: B018
 
 
 def test_a_manager_on_a_path_finds_sqlite_by_itself(tmp_path):

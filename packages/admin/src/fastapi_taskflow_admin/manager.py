@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import FastAPI
 
@@ -12,10 +12,12 @@ from fastapi_taskflow_core.backends.settings import SettingStore
 from fastapi_taskflow_core.engine.feed import Feed
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.health import Health
-from fastapi_taskflow_core.history import History
 from fastapi_taskflow_core.options import TaskOptions
 from fastapi_taskflow_core.records import TaskRecord
-from fastapi_taskflow_core.schedules import Scheduler
+
+if TYPE_CHECKING:
+    from fastapi_taskflow_core.history import History
+    from fastapi_taskflow_core.schedules import Scheduler
 
 
 class Manager(Protocol):

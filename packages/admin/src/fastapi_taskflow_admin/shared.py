@@ -30,7 +30,7 @@ class Tagged(NamedTuple):
         return cls(html, f'"{sha256(html.encode()).hexdigest()[:32]}"')
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Made(Generic[T]):
     until: float
     part: T | None = None

@@ -15,7 +15,6 @@ from .arguments import ArgumentCodec
 from .engine.ledger import Ledger
 from .engine.live import LiveTask
 from .errors import TaskArgumentError
-from .executors.parcels import pack_arguments
 from .options import NO_OPTIONS, CallOptions
 from .records import DEFAULT_QUEUE, Source, TaskRecord
 from .registry import TaskFunction
@@ -24,7 +23,7 @@ from .surroundings import Surroundings
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NewTask:
     """What somebody wants to run."""
 
@@ -104,6 +103,9 @@ class Dispatch:
             return LiveTask(record, function, None, new.context)
         task = LiveTask(record, function, arguments, new.context)
         if function.executor == "process":
+            # Only now: pickle takes long to import, and most applications have no use for it.
+            from .executors.parcels import pack_arguments  # noqa: PLC0415
+
             task.parcel = pack_arguments(arguments)
         return task
 

@@ -6,7 +6,8 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from fastapi import FastAPI
 
@@ -29,7 +30,6 @@ from .engine.feed import Feed
 from .engine.queues import QueueStats
 from .errors import CommitTimeout, TaskStateError
 from .health import LATE, Health
-from .history import History
 from .injection import hook_into_fastapi
 from .middleware import LifespanMiddleware, TaskListMiddleware, installed
 from .observers import FileLogger, FileMode, ObserverChain, TaskObserver
@@ -40,18 +40,13 @@ from .registry import Registry
 from .resealing import keys_needed, reseal_stored
 from .results import result_of
 from .retry import RetryPolicy
-from .schedules import (
-    Ground,
-    Misfire,
-    OneOff,
-    Overlap,
-    ScheduleOptions,
-    Scheduler,
-    check_callable_alone,
-)
 from .sealing import HIDDEN, Sealer, with_words_opened
 from .startup_heap import StartupHeap
 from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from .history import History
+    from .schedules import Misfire, Overlap, Scheduler
 
 Keys = str | bytes | Sequence[str | bytes] | Callable[[], str | bytes | Sequence[str | bytes]]
 P = ParamSpec("P")
@@ -173,8 +168,6 @@ class TaskManager:
         self._observers = ObserverChain(observers)
         self.feed = Feed()
         announce(self.feed, self._observers, self._surroundings.clock)
-        self.history = History(self._backend, self._backend, self._flush, self._surroundings.clock)
-        """All tasks that were and are, of all instances: to get, list and count."""
         self._keep: timedelta | None = None
         self._keep_arguments = False
         self._engine = self._new_engine()
@@ -187,6 +180,13 @@ class TaskManager:
         """A dependency: ``Depends(task_manager.get_tasks)`` is the request's task list."""
         self.background_tasks = self.get_tasks
         """The same under another name."""
+
+    @cached_property
+    def history(self) -> History:
+        """All tasks that were and are, of all instances: to get, list and count."""
+        from .history import History  # noqa: PLC0415  figures and charts take long to import
+
+        return History(self._backend, self._backend, self._flush, self._surroundings.clock)
 
     @property
     def settings(self) -> SettingStore:
@@ -335,6 +335,8 @@ class TaskManager:
                 function that needs arguments.
             MissingExtra: The scheduler, or croniter for ``cron``, is not installed.
         """
+        from .schedules import ScheduleOptions, check_callable_alone  # noqa: PLC0415  as history
+
         follow = self.schedules.plan(
             ScheduleOptions(
                 every=every,
@@ -382,11 +384,7 @@ class TaskManager:
         """
         if self._scheduler is None:
             self._scheduler = scheduler(
-                Ground(
-                    self._backend,
-                    self._surroundings,
-                    lambda: self._engine if self._running else None,
-                )
+                self._backend, self._surroundings, lambda: self._engine if self._running else None
             )
         return self._scheduler
 
@@ -415,6 +413,8 @@ class TaskManager:
             TaskArgumentError: An argument cannot be stored.
             BackendUnavailable: It could not be stored.
         """
+        from .schedules import OneOff  # noqa: PLC0415  as history
+
         return await self.schedules.put_later(OneOff(func, run_at, run_key, args, kwargs))
 
     async def cancel_scheduled(self, run_key: str) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend
+from .backends.guarded import GuardedBackend
 from .errors import MissingExtra
-from .schedules import Ground, Scheduler
 from .sealing import Sealer
+from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from .schedules import Runtime, Scheduler
 
 GROUP = "fastapi_taskflow.backends"
 PARTS = "fastapi_taskflow.parts"
@@ -59,12 +63,17 @@ def _installed(scheme: str) -> Callable[[str], Backend]:
     raise ValueError(f"no backend is known for {scheme}:// URLs")
 
 
-def scheduler(ground: Ground) -> Scheduler:
-    """The scheduler, on this ground.
+def scheduler(
+    store: GuardedBackend, surroundings: Surroundings, runtime: Callable[[], Runtime | None]
+) -> Scheduler:
+    """The scheduler, on the ground of what the core lends it.
 
     Raises:
         MissingExtra: It is not installed.
     """
+    from .schedules import Ground  # noqa: PLC0415  only applications with schedules need them
+
+    ground = Ground(store, surroundings, runtime)
     made: Scheduler = _part("scheduler", "the scheduler")(ground)
     return made
 

@@ -53,27 +53,18 @@ class RetryPolicy:
         return min(min(base, longest) * (1 + self.jitter * (2 * chance - 1)), longest)
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Try again after so many seconds."""
-
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """The task has failed."""
-
-
 def next_attempt(
     policy: RetryPolicy, attempt: int, error: BaseException, chance: float
-) -> Retry | GiveUp:
-    """What follows an attempt (numbered from 0) that ended with *error*."""
+) -> float | None:
+    """Seconds until the attempt after the one (numbered from 0) that ended with *error*.
+
+    None: there is none, the task has failed.
+    """
     if isinstance(error, AbortTask) or attempt >= policy.retries:
-        return GiveUp()
+        return None
     if isinstance(error, RetryTask):
         wanted = policy.wait(attempt, chance) if error.after is None else error.after
-        return Retry(min(wanted, _FOREVER))
+        return min(wanted, _FOREVER)
     if isinstance(error, policy.no_retry_on) or not isinstance(error, policy.retry_on):
-        return GiveUp()
-    return Retry(policy.wait(attempt, chance))
+        return None
+    return policy.wait(attempt, chance)

@@ -69,7 +69,7 @@ def time_ordered_id() -> str:
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Surroundings:
     """Clock, ids and randomness (``random()`` in [0, 1)) for one manager."""
 

@@ -5,7 +5,9 @@ This package does nothing itself: it brings the parts together under one name.
 
 from __future__ import annotations
 
-from fastapi_taskflow_admin import TaskAdmin, TaskAuthBackend, TaskUser, hash_password
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from fastapi_taskflow_core import (
     AbortTask,
     Attempt,
@@ -52,6 +54,21 @@ from fastapi_taskflow_core import (
     task_log,
     task_progress,
 )
+
+if TYPE_CHECKING:
+    from fastapi_taskflow_admin import TaskAdmin, TaskAuthBackend, TaskUser, hash_password
+else:
+    # Imported when asked for: whatever only adds tasks has no use for an HTTP API and its login.
+    _ADMIN = ("TaskAdmin", "TaskAuthBackend", "TaskUser", "hash_password")
+
+    def __getattr__(name: str) -> object:
+        if name not in _ADMIN:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module("fastapi_taskflow_admin"), name)
+
+    def __dir__() -> list[str]:
+        return [*globals(), *_ADMIN]
+
 
 __all__ = [
     "AbortTask",

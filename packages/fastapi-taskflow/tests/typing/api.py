@@ -10,6 +10,7 @@ from typing import Annotated, Any, assert_type
 
 from fastapi import BackgroundTasks, Depends, FastAPI
 
+import fastapi_taskflow
 from fastapi_taskflow import (
     AbortTask,
     Attempt,
@@ -54,6 +55,7 @@ from fastapi_taskflow import (
     TaskUser,
     WorkerDied,
     __version__,
+    backends,
     get_task_context,
     hash_password,
     register_backend,
@@ -69,6 +71,8 @@ from fastapi_taskflow.backends import (
 )
 
 assert_type(__version__, str)
+assert_type(fastapi_taskflow.Unknown, Any)  # type: ignore[attr-defined]
+assert_type(backends.UnknownBackend, Any)  # type: ignore[attr-defined]
 
 
 class Alarm(TaskObserver):

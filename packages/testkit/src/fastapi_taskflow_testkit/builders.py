@@ -108,7 +108,7 @@ def a_line(seq: int = 1, **changes: Any) -> LogEntry:
 def a_beat(instance: str = ME, *, lease: timedelta = HOUR, **changes: Any) -> Beat:
     """A sign of life that lasts for an hour."""
     beat = Beat(instance, "host-1", 4711, "1.2.3", now(), lease)
-    return replace(beat, **changes)
+    return beat._replace(**changes)
 
 
 async def put(backend: Backend, *records: TaskRecord, instance: str = ME) -> Written:

@@ -8,9 +8,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fastapi_taskflow_core import checks
 from fastapi_taskflow_core.errors import BackendUnavailable
@@ -50,8 +49,7 @@ class Users(Protocol):
         """Changes when the password does, as far as that is known here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """Someone listed in the code."""
 
     password: Stored

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from fastapi_taskflow_core.wording import storable
 
@@ -21,8 +22,7 @@ CROWDED = 5
 """Seconds after which somebody may try again who came when too many did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A login that failed. ``wait`` 0: the name or the password is wrong; else: too many
     attempts, so many seconds until the next one.
     """

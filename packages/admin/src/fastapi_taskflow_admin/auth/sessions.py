@@ -8,8 +8,8 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from fastapi_taskflow_core.backends.settings import SettingChange, SettingStore
 from fastapi_taskflow_core.errors import BackendUnavailable
@@ -21,8 +21,7 @@ _ENDED = "admin:ended:"
 _ENDED_KEPT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """Somebody signed in. ``expires`` is seconds since 1970, UTC."""
 
     session_id: str
@@ -72,7 +71,7 @@ class Sessions:
         new = Session(
             secrets.token_urlsafe(18), username, expires, path, fingerprint(key, password)
         )
-        told = json.dumps(asdict(new), ensure_ascii=False).encode()
+        told = json.dumps(new._asdict(), ensure_ascii=False).encode()
         return f"{_text(told)}.{_text(_mac(key, told))}"
 
     async def find(self, cookie: str, password: Callable[[str], bytes]) -> Session | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from fastapi_taskflow_core.engine.feed import Change, Happening
 from fastapi_taskflow_core.records import TaskStatus
@@ -30,8 +30,7 @@ def frame(event: str, data: Mapping[str, object], frame_id: str = "") -> bytes:
     return f"{named}event: {event}\ndata: {told}\n\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """What happened between two frames."""
 
     happened: int

@@ -8,7 +8,6 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from secrets import token_hex
 
 from fastapi_taskflow_core.errors import BackendUnavailable
@@ -153,7 +152,7 @@ class Hub:
             with suppress(BackendUnavailable):
                 counts = await self._manager.history.counts()
         if self._unseen(tally, counts) or health != self._health:
-            tally = replace(tally, more=True)
+            tally = tally._replace(more=True)
         if counts is not None:
             self._counts = counts
         self._health = health

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .lookup import ClassIndex, Function, composite, name_of
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Converter:
+class Converter(NamedTuple):
     """How values of one registered class are taken apart and put together."""
 
     kind: type
@@ -20,13 +18,13 @@ class Converter:
     load: Callable[[Any], object]
 
 
-@dataclass(frozen=True, slots=True)
 class Registry:
     """What stored names may stand for, besides the classes in a function's annotations."""
 
-    classes: dict[str, type] = field(default_factory=dict)
-    converters: dict[str, Converter] = field(default_factory=dict)
-    _annotated: ClassIndex = field(default_factory=ClassIndex)
+    def __init__(self) -> None:
+        self.classes: dict[str, type] = {}
+        self.converters: dict[str, Converter] = {}
+        self._annotated = ClassIndex()
 
     def add(
         self,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """One action of a person. ``entry_id`` is a UUIDv7, so that ids are in order of time."""
 
     entry_id: str
@@ -26,8 +24,7 @@ class AuditEntry:
     """What came of it: ``ok``, or why not."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditQuery:
+class AuditQuery(NamedTuple):
     """Which entries to list, newest first. Filters combine by *and*."""
 
     actor: str | None = None

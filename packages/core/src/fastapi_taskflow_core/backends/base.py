@@ -10,8 +10,9 @@ sentence here as a test.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
 
 from ..records import UNFINISHED, LogEntry, Source, TaskRecord, TaskStatus
@@ -21,8 +22,7 @@ from .scheduling import ScheduleStore
 from .settings import SettingStore
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What a backend can do beyond the contract."""
 
     survives_restart: bool
@@ -31,8 +31,7 @@ class Capabilities:
     """Other processes see the same data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Changes to write in one transaction, on behalf of one instance.
 
     A task is at most once in ``inserts`` or ``updates``. The records are handed over: whoever
@@ -60,13 +59,12 @@ class Batch:
         return bool(self.inserts or self.updates or self.logs or self.withdrawn)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What became of a batch; everything not named here was applied."""
 
     refused: frozenset[str] = frozenset()
     """Updates not applied: the task has another owner or epoch by now, or is finished or gone."""
-    duplicates: Mapping[str, str] = field(default_factory=dict)
+    duplicates: Mapping[str, str] = MappingProxyType({})
     """Inserts not applied, because a task holds their idempotency key: id -> the holder's id.
     From now on the id is an alias of the holder for ``get`` and ``request_cancel``."""
 
@@ -79,8 +77,7 @@ class PayloadChange(NamedTuple):
     new: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """A sign of life of one instance."""
 
     instance: str
@@ -97,8 +94,7 @@ class Beat:
     draining: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(NamedTuple):
     """The store's answer to a beat."""
 
     now: datetime
@@ -109,8 +105,7 @@ class Pulse:
     """Unfinished tasks of this instance whose cancellation was requested."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Which tasks the caller wants to own."""
 
     instance: str
@@ -192,8 +187,7 @@ class Page:
     """Towards newer tasks."""
 
 
-@dataclass(frozen=True, slots=True)
-class RollupQuery:
+class RollupQuery(NamedTuple):
     """Which counters to read, summed over steps of ``step`` (None: one sum of them all).
 
     With neither times nor a step it asks for the sums of all time. Others are kept for as long

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
@@ -15,14 +14,14 @@ from ..records import LogEntry, TaskRecord, TaskStatus
 from .base import Batch, Written
 
 
-@dataclass(slots=True)
 class Outcome:
     """What became of a batch."""
 
-    refused: set[str] = field(default_factory=set)
-    duplicates: dict[str, str] = field(default_factory=dict)
-    finished: list[TaskRecord] = field(default_factory=list)
-    """Tasks that the batch finished."""
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.duplicates: dict[str, str] = {}
+        self.finished: list[TaskRecord] = []
+        """Tasks that the batch finished."""
 
     def written(self) -> Written:
         """The answer to who wrote the batch."""

@@ -9,8 +9,9 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ..arguments import ArgumentCodec
 from ..backends.base import Pulse
@@ -55,8 +56,7 @@ _LAST_WORDS = 0.25
 """Share of ``drain_timeout`` kept for stopping what did not finish, and the last commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
+class EngineSettings(NamedTuple):
     """How long things may take. All times in seconds."""
 
     drain_timeout: float = 8.0
@@ -67,7 +67,7 @@ class EngineSettings:
     max_sync_threads: int | None = None
     max_process_workers: int | None = None
     process_shutdown_timeout: float = 30.0
-    queues: Mapping[str, QueueConfig] = field(default_factory=dict)
+    queues: Mapping[str, QueueConfig] = MappingProxyType({})
     persist_all: bool = False
     write_within: float = 60.0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -83,7 +82,7 @@ class Membership:
     async def be_seen(self) -> None:
         """Where nobody else sees the data, nobody may be taken for dead: one beat is for ever."""
         if not self._store.capabilities.shared:
-            await self._store.beat(replace(self._beat(), lease=timedelta.max))
+            await self._store.beat(self._beat()._replace(lease=timedelta.max))
 
     def hurry(self) -> None:
         """Let the next beat come at once."""

@@ -15,7 +15,7 @@ from ..executors.base import Executor
 from ..lifecycle import Event
 from ..records import ExecutorKind, LogLevel, Progress, TaskStatus
 from ..results import stored_result
-from ..retry import Retry, next_attempt
+from ..retry import next_attempt
 from ..sealing import Sealer, Veil
 from ..surroundings import Surroundings
 from .journal import Journal
@@ -174,16 +174,14 @@ class Runner:
             self._ledger.enter(task, Event.INTERRUPT)
 
     def _failed(self, task: LiveTask, error: BaseException) -> bool:
-        verdict = next_attempt(
-            task.function.options.retry, task.record.attempt, error, self._random()
-        )
-        if not isinstance(verdict, Retry) or isinstance(error, PayloadError):
+        wait = next_attempt(task.function.options.retry, task.record.attempt, error, self._random())
+        if wait is None or isinstance(error, PayloadError):
             self.keep_arguments(task)
             self._ledger.fail(task, error)
             return False
-        self._ledger.retry(task, error, verdict.after)
-        if verdict.after > 0:
-            self._later(task, verdict.after)
+        self._ledger.retry(task, error, wait)
+        if wait > 0:
+            self._later(task, wait)
             return False
         return True
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import RemoteError, TaskArgumentError
 from ..records import LogLevel
@@ -33,8 +32,7 @@ def _dumps(value: object) -> bytes:
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One attempt, as a worker gets it."""
 
     module: str
@@ -47,8 +45,7 @@ class Job:
     keep_result: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """The task logs."""
 
     level: LogLevel
@@ -56,8 +53,7 @@ class Line:
     extra: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """The task says how far it is."""
 
     done: float
@@ -65,15 +61,13 @@ class Step:
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """The task is over; ``value`` is the pickled result if it is to be kept."""
 
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(NamedTuple):
     """The task failed: the pickled exception, and its traceback as text."""
 
     error: bytes

@@ -5,9 +5,8 @@ from __future__ import annotations
 from .base import Event, ImmediateObserver, LifecycleEvent, LogEvent, TaskObserver
 from .bridge import LoggingBridge
 from .chain import ObserverChain, ObserverHealth
-from .file import FileLogger
+from .file import FileLogger, FileMode
 from .memory import InMemoryLogger
-from .pen import FileMode
 from .stdout import StdoutLogger
 
 __all__ = [

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Literal
 
 from ..records import LogLevel
 from .base import ImmediateObserver, LifecycleEvent, LogEvent
 from .levels import levels_from
 from .lines import log_line, status_line
-from .pen import FileMode, Pen, open_file
+from .pen import Pen
+
+FileMode = Literal["rotate", "watched"]
 
 
 class FileLogger(ImmediateObserver):
@@ -47,6 +50,9 @@ class FileLogger(ImmediateObserver):
         self._log_lifecycle = log_lifecycle
         _check_count("max_bytes", max_bytes)
         _check_count("backup_count", backup_count)
+        # Only now: what it builds on takes long to import, and few applications log to a file.
+        from .handlers import open_file  # noqa: PLC0415
+
         self._file = open_file(_checked(path), max_bytes, backup_count, mode)
         self._pen: Pen | None = None
 

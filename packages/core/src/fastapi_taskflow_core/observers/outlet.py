@@ -9,9 +9,8 @@ from collections import deque
 from collections.abc import Coroutine
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from .base import Event, ImmediateObserver, LogEvent, TaskObserver
 
@@ -27,8 +26,7 @@ _BURST = 50
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ObserverHealth:
+class ObserverHealth(NamedTuple):
     """How one observer fares: calls that failed, events that it never got, events that wait."""
 
     observer: str

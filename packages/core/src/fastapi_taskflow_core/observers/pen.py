@@ -1,4 +1,4 @@
-"""Files that grow line by line, and the thread that writes them."""
+"""The thread that writes lines to a file."""
 
 from __future__ import annotations
 
@@ -6,42 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler, WatchedFileHandler
-from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Literal
-
-FileMode = Literal["rotate", "watched"]
 
 _FAR_BEHIND = 10_000
 
 _logger = logging.getLogger(__name__)
-
-
-def open_file(path: Path, max_bytes: int, backup_count: int, mode: FileMode) -> logging.Handler:
-    """A handler that opens the file with its first line.
-
-    Raises:
-        ValueError: there is no such mode.
-    """
-    match mode:
-        case "rotate":
-            return _RotatingFile(
-                path,
-                maxBytes=max_bytes,
-                backupCount=backup_count,
-                encoding="utf-8",
-                errors="backslashreplace",
-                delay=True,
-            )
-        case "watched":
-            return _WatchedFile(path, encoding="utf-8", errors="backslashreplace", delay=True)
-        case _:
-            raise ValueError(
-                f"mode must be 'rotate' or 'watched', got {type(mode).__name__} {mode!r}"
-            )
 
 
 class Pen:
@@ -73,38 +43,3 @@ class Pen:
             self._handler.handle(item)
         with suppress(RuntimeError):  # whoever waited has gone, and its event loop too
             item()
-
-
-class _RobustFile(logging.FileHandler):
-    """Makes missing directories, and says once that the file cannot be written."""
-
-    _failed = False
-
-    def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-        return super()._open()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the record; failures are reported, never raised."""
-        try:
-            super().emit(record)
-        except Exception:  # noqa: BLE001  not all failures are caught by the standard handlers
-            self.handleError(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802
-        """Log the first failure; one for each lost line would be a flood."""
-        if not self._failed:
-            self._failed = True
-            _logger.error(
-                "task log lines cannot be written to %s",
-                self.baseFilename,
-                exc_info=True,  # noqa: LOG014  called from within an except clause
-            )
-
-
-class _RotatingFile(_RobustFile, RotatingFileHandler):
-    """A file that is replaced by a new one before it is too large."""
-
-
-class _WatchedFile(_RobustFile, WatchedFileHandler):
-    """A file that is opened again when another program has moved it."""
