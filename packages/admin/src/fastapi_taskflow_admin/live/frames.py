@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi_taskflow_core.engine.feed import Change, Happening
+from fastapi_taskflow_core.metrics import Counts
 from fastapi_taskflow_core.records import TaskStatus
 
 MOST_IDS = 100
@@ -19,8 +20,6 @@ ID_LENGTH = 12
 """A frame names a task by the last characters of its id: enough to tell what a page shows."""
 
 RING_FRAMES, RING_BYTES = 120, 256 * 1024
-
-Counts = Mapping[TaskStatus, int]
 
 
 def frame(event: str, data: Mapping[str, object], frame_id: str = "") -> bytes:

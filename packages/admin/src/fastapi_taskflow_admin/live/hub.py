@@ -12,9 +12,10 @@ from dataclasses import replace
 from secrets import token_hex
 
 from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_core.metrics import Counts, together
 
 from ..manager import Manager
-from .frames import Counts, Ring, Tally, Tallying, elsewhere, frame, tick
+from .frames import Ring, Tally, Tallying, elsewhere, frame, tick
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Hub:
         health = self._manager.health().state
         if health == "up":
             with suppress(BackendUnavailable):
-                counts = await self._manager.history.counts()
+                counts = together((await self._manager.history.counts()).values())
         if self._unseen(tally, counts) or health != self._health:
             tally = replace(tally, more=True)
         if counts is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi_taskflow_core.backends.base import Page
 from fastapi_taskflow_core.health import Health
-from fastapi_taskflow_core.metrics import Figures, Metrics
+from fastapi_taskflow_core.metrics import Counts, together
 from fastapi_taskflow_core.records import RETRYABLE, TaskRecord, TaskStatus
 
 from ..api.query import encode
@@ -152,10 +152,10 @@ class Tab:
     selected: bool
 
 
-def tabs(address: Address, selected: Sequence[TaskStatus], figures: Figures | None) -> list[Tab]:
+def tabs(address: Address, selected: Sequence[TaskStatus], counts: Counts | None) -> list[Tab]:
     """All, and one per status, with how many tasks ended or stand there; None if nobody counts."""
-    total = None if figures is None else figures.total
-    counts = {} if figures is None else figures.counts
+    total = None if counts is None else sum(counts.values())
+    counts = counts or {}
     return [
         _tab("all", total, address, None, selected=not selected),
         *(
@@ -172,12 +172,12 @@ def _tab(
     return Tab(kind, told, address.href(status=status, cursor=None), selected)
 
 
-def counted(address: Address, metrics: Metrics) -> Figures | None:
-    """The figures of what the filters beside the status let through, where they are kept."""
+def counted(address: Address, ever: Counts, functions: Mapping[str, Counts]) -> Counts | None:
+    """How many tasks the filters beside the status let through, where that is counted."""
     filters = dict(address.filters)
     if not filters:
-        return metrics.overall
-    return metrics.functions.get(filters["func_name"]) if [*filters] == ["func_name"] else None
+        return ever
+    return functions.get(filters["func_name"]) if [*filters] == ["func_name"] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,23 +205,25 @@ class Board:
 def board(
     address: Address,
     page: Page,
-    metrics: Metrics,
+    counts: Mapping[str, Counts],
     now: datetime,
     columns: Sequence[Column] = (),
 ) -> Board:
-    """The list as it stands."""
+    """The list as it stands; *counts* are those of each function."""
+    ever = together(counts.values())
+    total = sum(ever.values())
     parameters = [TaskStatus(value) for name, value in address.pairs if name == "status"]
     return Board(
         address=address,
-        tabs=tabs(address, parameters, counted(address, metrics)),
+        tabs=tabs(address, parameters, counted(address, ever, counts)),
         rows=[row(task, now) for task in page.tasks],
         newer=None if page.previous is None else address.href(cursor=encode(page.previous)),
         older=None if page.next is None else address.href(cursor=encode(page.next)),
         all=address.href(cursor=None, limit=None),
-        total=formats.count(metrics.overall.total),
-        functions=list(metrics.functions)[:_CHOICES],
+        total=formats.count(total),
+        functions=list(counts)[:_CHOICES],
         columns=columns,
-        ever=bool(page.tasks) or metrics.overall.total > 0,
+        ever=bool(page.tasks) or total > 0,
         filtered=bool(parameters or address.filters),
     )
 
