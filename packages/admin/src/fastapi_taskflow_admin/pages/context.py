@@ -62,16 +62,13 @@ def badge(task: TaskRecord, now: datetime) -> Badge:
         if task.retries_used:
             return Badge("retrying", "retrying")
         return Badge("scheduled", "scheduled")
-    return status_badge(task.status)
+    return _BADGES[task.status]
 
 
-def status_badge(status: TaskStatus) -> Badge:
-    """The badge of a status."""
-    return Badge(status.value, status.value)
+_BADGES = {status: Badge(status.value, status.value) for status in TaskStatus}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A task in the list."""
 
     task: TaskRecord
@@ -89,11 +86,17 @@ class Row:
     can_cancel: bool
     cancelling: bool
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether there is anything to do about it, or being done."""
+        return self.can_retry or self.can_cancel or self.cancelling
+
 
 def row(task: TaskRecord, now: datetime) -> Row:
     """How a task is listed."""
     shown = badge(task, now)
-    began = task.attempts[0].started_at if task.attempts else None
+    attempts, unfinished = task.attempts, not task.status.finished
+    began = attempts[0].started_at if attempts else None
     running = task.start_time if task.status is TaskStatus.RUNNING else None
     return Row(
         task=task,
@@ -102,13 +105,13 @@ def row(task: TaskRecord, now: datetime) -> Row:
         running_since=running,
         wait=formats.duration(None if began is None else (began - task.created_at).total_seconds()),
         run_time=formats.duration(task.duration),
-        attempts=len(task.attempts),
+        attempts=len(attempts),
         tags=[f"{name}={value}" for name, value in (task.tags or {}).items()],
         error=formats.first_line(task.error or "", _ERROR_LENGTH),
         progress=progress(task),
         can_retry=task.status in RETRYABLE,
-        can_cancel=not task.status.finished and not task.cancel_requested,
-        cancelling=not task.status.finished and task.cancel_requested,
+        can_cancel=unfinished and not task.cancel_requested,
+        cancelling=unfinished and task.cancel_requested,
     )
 
 
