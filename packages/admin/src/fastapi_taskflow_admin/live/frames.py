@@ -87,8 +87,21 @@ def elsewhere(tally: Tally, before: Counts, after: Counts) -> bool:
     return any(after[each] - before[each] != tally.moved[each] for each in TaskStatus)
 
 
-def tick(tally: Tally, now: datetime, counts: Counts | None, health: str) -> dict[str, object]:
-    """What a page is told, at most every second: which of its rows to read again."""
+REFRESHES = 10
+"""How often in a second all pages together read again what they show."""
+
+
+def gap(clients: int) -> float:
+    """Seconds that each of so many pages lets pass between two refreshes, so that all of them
+    together cost no more than a few do.
+    """
+    return max(1.0, clients / REFRESHES)
+
+
+def tick(
+    tally: Tally, now: datetime, counts: Counts | None, health: str, clients: int
+) -> dict[str, object]:
+    """What so many pages are told, at most every second: which of their rows to read again."""
     return {
         "t": now.isoformat(timespec="milliseconds"),
         "n": tally.happened,
@@ -97,6 +110,7 @@ def tick(tally: Tally, now: datetime, counts: Counts | None, health: str) -> dic
         "more": tally.more,
         "counts": None if counts is None else {each.value: n for each, n in counts.items()},
         "health": health,
+        "gap": gap(clients),
     }
 
 

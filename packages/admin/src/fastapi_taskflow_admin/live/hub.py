@@ -159,7 +159,9 @@ class Hub:
             self._counts = counts
         self._health = health
         if tally.happened or tally.more:
-            made = self._ring.add("tick", tick(tally, self._manager.history.now(), counts, health))
+            now = self._manager.history.now()
+            told = tick(tally, now, counts, health, self.clients)
+            made = self._ring.add("tick", told)
             for client in self._clients:
                 client.put([made], self._reset())
 
