@@ -21,7 +21,7 @@ SETTLED = timedelta(minutes=1)
 
 _BITE = 24
 """Steps that are counted at once: in between the event loop has other turns."""
-_MOST = 100
+_MOST = 32
 """Charts that are remembered."""
 
 

@@ -157,7 +157,7 @@ export function startBoard(board) {
     },
     tick: (said) => {
       document.dispatchEvent(new CustomEvent("taskflow:tick", { detail: said }));
-      gap = Math.max(least, 1000 * said.gap);
+      gap = Math.max(least, 1000 * (said.gap ?? 0));
       if (paused) {
         missed += said.n;
         return tellState();
