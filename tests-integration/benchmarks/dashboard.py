@@ -20,7 +20,7 @@ import httpx
 from fastapi_taskflow_core.plugins import backend_from_url
 from fastapi_taskflow_testkit.faults import AppServer
 
-from . import beside, browser, open_pages
+from . import beside, browser, open_pages, taken_along
 from .budgets import Figure
 from .stores import fill
 from .viewers import DASHBOARD, ROWS, Connection
@@ -45,6 +45,7 @@ def measure(
             servers[watched_by] = started.enter_context(serving(own, folder))
         server = servers["nobody"]
         found = asyncio.run(over_history(server)) + sizes(server.url)
+        found += taken_along.figures(server, rows)
         found += asyncio.run(beside.figures(servers, seconds, rounds))
         found += asyncio.run(browser.figures(server.url, seconds))
         if long:

@@ -1,6 +1,9 @@
-"""Open dashboards without a browser: each listens to the stream and reads its rows again."""
+"""Open dashboards without a browser: each listens to the stream and reads its rows again, as
+often as it is told to.
+"""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +11,6 @@ from dataclasses import dataclass, field
 
 DASHBOARD = "/tasks/dashboard"
 STREAM, ROWS = f"{DASHBOARD}/stream", f"{DASHBOARD}/rows"
-GAP = 1.0
-"""Seconds between two refreshes of a page, as `board.js` has it."""
 
 
 def pace(seconds: float, events: int = 1_000) -> str:
@@ -68,7 +69,8 @@ class Viewer:
                     continue
                 self.frames.append(len(frame))
                 if refreshing and (due is None or due.done()):
-                    wait = max(0.0, asked + GAP - time.monotonic())
+                    gap = json.loads(frame.partition(b"data: ")[2])["gap"]
+                    wait = max(0.0, asked + gap - time.monotonic())
                     asked = time.monotonic() + wait
                     due = asyncio.create_task(self._refresh(rows, wait))
         finally:

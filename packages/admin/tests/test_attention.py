@@ -35,7 +35,7 @@ def queue(waiting: int, *, most: int | None = 10, paused: bool = False) -> Queue
 def test_queues_that_refuse_or_soon_will(stats: QueueStats, words: list[str]) -> None:
     found = list(attention.of_queues([stats]))
     assert [each.words for each in found] == words
-    assert all(each.href == "/queues#queue-mail" for each in found)
+    assert all(each.href == "/queues?q=mail" for each in found)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,9 @@ def test_the_largest_tick_fits_four_kilobytes():
         full.task_id = f"0193a1b2-0000-7000-8000-{number:012}"
         tallying.hear(Change(full, None))
     counts = dict.fromkeys(TaskStatus, 10**12)
-    told = frames.frame("tick", frames.tick(tallying.take(), NOON, counts, "degraded"), "a" * 30)
+    told = frames.frame(
+        "tick", frames.tick(tallying.take(), NOON, counts, "degraded", 200), "a" * 30
+    )
     assert len(told) <= 4_096
 
 
@@ -143,6 +145,14 @@ async def test_a_frame_is_made_once_for_all_and_only_if_something_happened(manag
     await beats.pass_()
     await beats.pass_()
     assert await clients[0].take(0) == b""
+
+
+@pytest.mark.parametrize(("pages", "seconds"), [(1, 1.0), (10, 1.0), (20, 2.0), (200, 20.0)])
+async def test_many_pages_are_told_to_refresh_less_often(manager, hub, beats, pages, seconds):
+    clients = [hub.join() for _ in range(pages)]
+    manager.feed.publish(Change(task(1, RUNNING), PENDING))
+    await beats.pass_()
+    assert [each["gap"] for each in read(await clients[0].take(0))] == [seconds]
 
 
 async def test_tasks_of_other_instances_make_a_frame_that_says_there_is_more(manager, hub, beats):

@@ -1,11 +1,14 @@
 """Queues over HTTP."""
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 from fake_manager import FakeManager, task
 
+from fastapi_taskflow_core.engine.turns import Turns
+from fastapi_taskflow_core.options import QueueConfig
 from fastapi_taskflow_core.records import TaskStatus
 
 MAIL = {
@@ -81,3 +84,51 @@ async def test_a_retry_that_finds_its_queue_full_is_503_and_in_bulk_skipped(
     assert "queue 'mail' is full" in alone.json()["detail"]
     many = await client.post("/tasks/bulk-retry", json={"task_ids": ["task-0001", "task-0002"]})
     assert (many.json()["dispatched"], many.json()["skipped"]) == (1, 1)
+
+
+@pytest.fixture
+def many(manager: FakeManager) -> FakeManager:
+    """A manager of 121 queues."""
+    names = [f"tenant-{number:03}" for number in range(120)]
+    manager.turns = Turns({name: QueueConfig(concurrency=3, max_size=9) for name in names}, {})
+    return manager
+
+
+def _named(page: str) -> list[str]:
+    return re.findall(r'<tr id="queue-([^"]+)"', page)
+
+
+@pytest.mark.usefixtures("many")
+async def test_of_many_queues_a_page_shows_fifty_and_leads_on(client: httpx.AsyncClient) -> None:
+    found, href = [], ""
+    for told in ("1 to 50 of 121", "51 to 100 of 121", "101 to 121 of 121"):
+        page = (await client.get(f"/tasks/dashboard/queues{href}")).text
+        assert told in page
+        assert len(page) < 70_000
+        found.append(_named(page))
+        href = "".join(re.findall(r'rel="next" href="([^"]+)"', page))
+    assert [len(names) for names in found] == [50, 50, 21]
+    assert len({name for names in found for name in names}) == 121
+    beyond = (await client.get("/tasks/dashboard/queues?page=9")).text
+    assert _named(beyond) == found[-1]
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [("TENANT-00", [f"tenant-{n:03}" for n in range(10)]), ("fault", ["default"]), ("<b>", [])],
+)
+async def test_queues_are_found_by_a_part_of_their_name(
+    client: httpx.AsyncClient, word: str, names: list[str]
+) -> None:
+    page = (await client.get("/tasks/dashboard/queues", params={"q": word})).text
+    assert _named(page) == names
+    assert ("No queue matches" in page) == (not names)
+    assert "<b>" not in page
+
+
+async def test_few_queues_need_neither_search_nor_pages(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/tasks/dashboard/queues")).text
+    assert _named(page) == ["default", "mail"]
+    assert 'id="q"' not in page
+    assert 'id="pager"' not in page

@@ -10,20 +10,22 @@ from hypothesis import strategies as st
 
 from fastapi_taskflow_core.backends.base import Unfinished
 from fastapi_taskflow_core.metrics import (
+    Drawing,
     Durations,
     Histogram,
+    Series,
     SeriesRange,
+    Window,
     before,
     between,
     coarser,
     counts,
-    series,
-    series_by,
     summarize,
+    together,
     window,
 )
 from fastapi_taskflow_core.records import Attempt, TaskRecord, TaskStatus
-from fastapi_taskflow_core.rollups import RollupValue, bucket_of, tally
+from fastapi_taskflow_core.rollups import Rollups, RollupValue, bucket_of, tally
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -58,6 +60,12 @@ def histogram(microseconds: Iterable[int]) -> Histogram:
     return made
 
 
+def series(counted: Rollups, shown: Window) -> Series:
+    drawing = Drawing()
+    drawing.add(counted)
+    return drawing.series(shown)
+
+
 def test_retries_are_counted_however_many_they_are() -> None:
     many = 2**31 - 1
     finished = [replace(ran(1), retries_used=many), replace(ran(1), retries_used=1)]
@@ -80,7 +88,7 @@ def test_waiting_and_running_tasks_count_in_the_total_but_not_in_the_success_rat
         Unfinished("send", "mail", TaskStatus.RUNNING): 2,
     }
     figures = summarize(finished, waiting).overall
-    assert counts(finished, waiting) == figures.counts
+    assert together(counts(finished, waiting).values()) == figures.counts
     assert figures.total == 7
     assert figures.counts[TaskStatus.PENDING] == 3
     assert figures.counts[TaskStatus.RUNNING] == 2
@@ -91,6 +99,7 @@ def test_each_function_has_its_own_figures_in_alphabetical_order() -> None:
     finished = tally([ran(2, func_name="b"), ran(4, func_name="a")], "hour")
     functions = summarize(finished, {}).functions
     assert list(functions) == ["a", "b"]
+    assert counts(finished, {}) == {name: each.counts for name, each in functions.items()}
     assert functions["a"].durations.avg == 4.0
     assert functions["b"].durations.avg == 2.0
 
@@ -158,12 +167,6 @@ def test_a_series_puts_what_happened_into_the_step_it_happened_in() -> None:
     assert next_minute.p50 == 4.0
 
 
-def test_minutes_are_summed_into_the_steps_of_the_window() -> None:
-    tasks = [ran(1, ended=NOON + minute * 60 * SECOND) for minute in range(10)]
-    buckets = series(tally(tasks, "minute"), window("24h", NOON)).buckets
-    assert buckets[-1].succeeded == 10
-
-
 def test_a_step_without_tasks_has_zeros_and_no_percentiles() -> None:
     bucket = series({}, window("1h", NOON)).buckets[0]
     assert (bucket.started, bucket.succeeded, bucket.failed, bucket.retried) == (0, 0, 0, 0)
@@ -213,13 +216,16 @@ def test_the_whole_of_a_series_is_what_its_steps_are_together() -> None:
     assert found.whole.p95 == pytest.approx(9, rel=0.05)
 
 
-def test_every_function_has_a_series_of_its_own() -> None:
-    tasks = [ran(1, ended=NOON), ran(2, ended=NOON, func_name="pay")]
-    found = series_by("func_name", tally(tasks, "minute"), window("15m", NOON))
-    assert {name: each.whole.p50 for name, each in found.items()} == {
-        tasks[0].func_name: 1.0,
-        "pay": 2.0,
-    }
+def test_a_drawing_of_two_parts_is_that_of_both_at_once_and_leaves_them_alone() -> None:
+    tasks = [ran(n, ended=NOON + n * 60 * SECOND, waited=n) for n in range(1, 10)]
+    shown = window("15m", NOON + 600 * SECOND)
+    counted, middle = tally(tasks, "minute"), NOON + 300 * SECOND
+    first, then = Drawing(), Drawing()
+    first.add({key: value for key, value in counted.items() if key.start < middle})
+    then.add({key: value for key, value in counted.items() if key.start >= middle})
+    expected = series(counted, shown)
+    assert first.extended(then).series(shown) == expected
+    assert first.extended(then).series(shown) == expected
 
 
 @pytest.mark.parametrize("span", get_args(SeriesRange))

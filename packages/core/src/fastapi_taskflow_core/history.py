@@ -1,7 +1,8 @@
 """The read side: what pages, API and callers ask about tasks.
 
 There is one truth, the backend. Every question first flushes what this process has not
-written yet, so that whoever asks sees what this process did.
+written yet, so that whoever asks sees what this process did. Charts show what is added later to
+steps long past within a minute (`charts.py`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from datetime import datetime, timedelta
 
 from . import metrics
 from .backends.base import InstanceInfo, Page, Query, RollupQuery, TaskReader, TaskStore, Unfinished
+from .charts import Charts, Wanted
 from .errors import TaskNotFound
-from .metrics import Metrics, Series, SeriesBucket, SeriesRange, Subject, Window
-from .records import LogEntry, TaskRecord, TaskStatus
+from .metrics import Counts, Drawing, Metrics, Series, SeriesBucket, SeriesRange, Subject, Window
+from .records import LogEntry, TaskRecord
 from .rollups import RollupKey, RollupValue
 from .sealing import with_words_hidden
 from .surroundings import Clock
@@ -40,6 +42,7 @@ class History:
         self._store = store
         self._flush = flush
         self._clock = clock
+        self._charts = Charts(reader, clock)
 
     def now(self) -> datetime:
         """The present by the clock that ages are counted from, aware UTC."""
@@ -86,13 +89,15 @@ class History:
         """The figures of all time, tasks no longer kept included."""
         return metrics.summarize(*await self._ever())
 
-    async def counts(self) -> Mapping[TaskStatus, int]:
-        """How many tasks ended or stand in each status, of all time."""
-        return metrics.counts(*await self._ever())
+    async def counts(self) -> Mapping[str, Counts]:
+        """How many tasks of each function ended or stand in each status, of all time."""
+        return metrics.counts(*await self._ever(buckets=False))
 
-    async def _ever(self) -> tuple[Mapping[RollupKey, RollupValue], Mapping[Unfinished, int]]:
+    async def _ever(
+        self, *, buckets: bool = True
+    ) -> tuple[Mapping[RollupKey, RollupValue], Mapping[Unfinished, int]]:
         await self._flush()
-        finished = await self._reader.rollups(RollupQuery("hour"))
+        finished = await self._reader.rollups(RollupQuery("hour", buckets=buckets))
         return finished, await self._reader.unfinished()
 
     async def series(
@@ -105,33 +110,22 @@ class History:
         self, shown: Window, func_name: str | None = None, queue: str | None = None
     ) -> Series:
         """The chart of a window, of one function or queue or of all."""
-        counted = await self._counted(shown, shown.step, func_name, queue)
-        return metrics.series(counted, shown)
+        return (await self._drawn(Wanted(shown, func_name, queue))).series(shown)
 
     async def charts(self, subject: Subject, shown: Window) -> Mapping[str, Series]:
         """The charts of all functions, or of all queues, in which something happened."""
-        counted = await self._counted(shown, shown.step, together=False)
-        return metrics.series_by(subject, counted, shown)
+        await self._flush()
+        drawn = await self._charts.drawn(Wanted(shown, subject=subject))
+        return {name: each.series(shown) for name, each in drawn.items()}
 
     async def total(self, shown: Window, func_name: str | None = None) -> SeriesBucket:
         """What happened in a window, in one sum."""
-        return metrics.total(await self._counted(shown, None, func_name), shown)
+        drawn = await self._drawn(Wanted(shown, func_name, stepped=False))
+        return drawn.whole.bucket(shown.since)
 
-    async def _counted(
-        self,
-        shown: Window,
-        step: timedelta | None,
-        func_name: str | None = None,
-        queue: str | None = None,
-        *,
-        together: bool = True,
-    ) -> Mapping[RollupKey, RollupValue]:
+    async def _drawn(self, wanted: Wanted) -> Drawing:
         await self._flush()
-        return await self._reader.rollups(
-            RollupQuery(
-                shown.resolution, shown.since, shown.until, step, func_name, queue, together
-            )
-        )
+        return (await self._charts.drawn(wanted)).get("", Drawing())
 
     async def instances(self) -> Sequence[InstanceInfo]:
         """Every instance that shares the backend, the longest started first."""

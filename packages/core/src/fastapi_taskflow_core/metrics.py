@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Literal
 
 from .backends.base import Unfinished
@@ -35,6 +34,15 @@ class Histogram:
         """Count what one roll-up counted."""
         self._buckets[bucket].add(value)
 
+    def merge(self, other: Histogram) -> None:
+        """Count what the other counted too."""
+        for bucket, value in other.values():
+            self._buckets[bucket].add(value)
+
+    def values(self) -> list[tuple[int, RollupValue]]:
+        """What each bucket counts, the least values first."""
+        return [(bucket, self._buckets[bucket]) for bucket in sorted(self._buckets)]
+
     def total(self) -> RollupValue:
         """All buckets in one."""
         total = RollupValue()
@@ -52,7 +60,7 @@ class Histogram:
 
     def percentiles(self, *shares: float) -> list[float | None]:
         """The `percentile` of each share."""
-        values = [(bucket, self._buckets[bucket]) for bucket in sorted(self._buckets)]
+        values = self.values()
         number = sum(value.n for _, value in values)
         return [_ranked(values, math.ceil(share * number)) for share in shares]
 
@@ -158,18 +166,32 @@ def summarize(
     )
 
 
+Counts = Mapping[TaskStatus, int]
+"""How many tasks ended or stand in each status, zeros included."""
+
+
 def counts(
     rollups: Mapping[RollupKey, RollupValue], unfinished: Mapping[Unfinished, int]
-) -> Mapping[TaskStatus, int]:
-    """The ``overall.counts`` of `summarize`, without the work that durations are."""
-    counted = dict.fromkeys(TaskStatus, 0)
+) -> dict[str, Counts]:
+    """The ``counts`` of each function of `summarize`, without the work that durations are."""
+    counted: defaultdict[str, dict[TaskStatus, int]]
+    counted = defaultdict(lambda: dict.fromkeys(TaskStatus, 0))
     for key, value in rollups.items():
         status = _STATUSES.get(key.event)
         if status is not None:
-            counted[status] += value.n
+            counted[key.func_name][status] += value.n
     for group, n in unfinished.items():
-        counted[group.status] += n
-    return counted
+        counted[group.func_name][group.status] += n
+    return {name: counted[name] for name in sorted(counted)}
+
+
+def together(several: Iterable[Counts]) -> Counts:
+    """The sum of several counts."""
+    summed = dict.fromkeys(TaskStatus, 0)
+    for each in several:
+        for status, n in each.items():
+            summed[status] += n
+    return summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +309,12 @@ class _Step:
         elif key.event == RollupEvent.STARTED:
             self.waited.add(key.bucket, value)
 
+    def merge(self, other: _Step) -> None:
+        for event, n in other.counts.items():
+            self.counts[event] += n
+        self.ran.merge(other.ran)
+        self.waited.merge(other.waited)
+
     def bucket(self, start: datetime) -> SeriesBucket:
         p50, p95, p99 = self.ran.percentiles(0.50, 0.95, 0.99)
         return SeriesBucket(
@@ -306,34 +334,32 @@ Subject = Literal["func_name", "queue"]
 """What figures can be told apart by."""
 
 
-def series(rollups: Mapping[RollupKey, RollupValue], shown: Window) -> Series:
-    """Roll-ups as the buckets of a chart; those outside the window are left out."""
-    steps: defaultdict[datetime, _Step] = defaultdict(_Step)
-    whole = _Step()
-    step_of = cache(lambda start: floor(start, shown.step))  # there are few of them
-    for key, value in rollups.items():
-        if shown.since <= key.start < shown.until:
-            steps[step_of(key.start)].add(key, value)
-            whole.add(key, value)
-    number = (shown.until - shown.since) // shown.step
-    starts = (shown.since + shown.step * index for index in range(number))
-    buckets = tuple(steps[start].bucket(start) for start in starts)
-    return Series(shown, buckets, whole.bucket(shown.since))
+@dataclass(slots=True)
+class Drawing:
+    """A chart in the making, to which whole steps are added."""
 
+    buckets: dict[datetime, SeriesBucket] = field(default_factory=dict)
+    whole: _Step = field(default_factory=_Step)
 
-def total(rollups: Mapping[RollupKey, RollupValue], shown: Window) -> SeriesBucket:
-    """All roll-ups as one bucket."""
-    whole = _Step()
-    for key, value in rollups.items():
-        whole.add(key, value)
-    return whole.bucket(shown.since)
+    def add(self, rollups: Mapping[RollupKey, RollupValue]) -> None:
+        """Draw steps that are not there yet, from all that was counted in them."""
+        steps: defaultdict[datetime, _Step] = defaultdict(_Step)
+        for key, value in rollups.items():
+            steps[key.start].add(key, value)
+        for start, each in steps.items():
+            self.buckets[start] = each.bucket(start)
+            self.whole.merge(each)
 
+    def extended(self, other: Drawing) -> Drawing:
+        """A further drawing, of the steps of both."""
+        both = Drawing(self.buckets | other.buckets)
+        both.whole.merge(self.whole)
+        both.whole.merge(other.whole)
+        return both
 
-def series_by(
-    subject: Subject, rollups: Mapping[RollupKey, RollupValue], shown: Window
-) -> dict[str, Series]:
-    """The chart of every function or queue of which something was counted, by name."""
-    parts: defaultdict[str, dict[RollupKey, RollupValue]] = defaultdict(dict)
-    for key, value in rollups.items():
-        parts[getattr(key, subject)][key] = value
-    return {name: series(parts[name], shown) for name in sorted(parts)}
+    def series(self, shown: Window) -> Series:
+        """The chart of a window, empty steps included."""
+        number = (shown.until - shown.since) // shown.step
+        starts = (shown.since + shown.step * index for index in range(number))
+        buckets = tuple(self.buckets.get(start) or _Step().bucket(start) for start in starts)
+        return Series(shown, buckets, self.whole.bucket(shown.since))

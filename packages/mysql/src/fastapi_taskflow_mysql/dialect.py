@@ -31,7 +31,7 @@ MYSQL = Dialect(
     on_conflict_keep="ON DUPLICATE KEY UPDATE {first} = IF(LAST_INSERT_ID(1), {first}, {first})",
     placeholder="%s",
     modulo="MOD({a}, {b})",
-    like="LOWER({column}) LIKE LOWER({p}) ESCAPE '!'",
+    like="LOWER({column}) LIKE LOWER({p})",
     skip_locked=" FOR UPDATE SKIP LOCKED",
     for_update=" FOR UPDATE",
     # MariaDB and MySQL agree on no spelling of VALUES as a table. In this order, so that each

@@ -42,7 +42,7 @@ async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
             func_name, queue, event, bucket = _name(stored)
             if query.func_name in {None, func_name} and query.queue in {None, queue}:
                 names = ("", "") if query.together else (func_name, queue)
-                key = RollupKey(shown, *names, event, bucket)
+                key = RollupKey(shown, *names, event, bucket if query.buckets else 0)
                 value = RollupValue(*map(int, text.split()))
                 if (known := summed.setdefault(key, value)) is not value:
                     known.add(value)

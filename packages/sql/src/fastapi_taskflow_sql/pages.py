@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi_taskflow_core.backends.base import Cursor, Page, Query
@@ -14,7 +16,9 @@ from .rows import RECORD_COLUMNS, from_row, micros, moment
 from .schema import NOT_DEFAULT_QUEUE, NOT_SUCCESS, TAGS, TASKS, UNFINISHED
 from .statements import Statements
 
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _DEFAULT_QUEUE = "default"
+_SPECIAL = re.compile("[!%_]")
 _SEARCHED = ("func_name", "error", "task_id")
 SEARCHED = 100_000
 """So many tasks, the newest ones, are looked through for a text."""
@@ -31,7 +35,10 @@ class Pages:
         if query.limit < 1:
             return Page(())
         if query.text:
-            query = self._within_reach(connection, query)
+            oldest = self._oldest_match(connection, query)
+            if oldest is None:
+                return Page(())
+            query = replace(query, since=oldest)
         direction = query.cursor.direction if query.cursor else "older"
         found = self._fetch(connection, query, query.limit + 1)
         tasks, more = found[: query.limit], len(found) > query.limit
@@ -49,14 +56,18 @@ class Pages:
             )
         return Page(tasks, next=last if older else None, previous=first if newer else None)
 
-    def _within_reach(self, connection: Connection, query: Query) -> Query:
-        """The query, for the newest tasks alone: no index helps to look for words."""
-        last = self._sql.render(statements.LAST_SEARCHED, limit=SEARCHED)
-        found = connection.fetch(last)
-        if not found:
-            return query
-        oldest = moment(found[0][0])
-        return replace(query, since=oldest if query.since is None else max(query.since, oldest))
+    def _oldest_match(self, connection: Connection, query: Query) -> datetime | None:
+        """When the first task was created that has the text, among the newest ones.
+
+        No index helps to look for words. What lies before the first match need not be looked
+        through again, and SQLite follows an index upwards in two thirds of the time.
+        """
+        found = connection.fetch(self._sql.render(statements.LAST_SEARCHED, limit=SEARCHED))
+        reach = moment(found[0][0]) if found else _BEGINNING
+        since = reach if query.since is None else max(query.since, reach)
+        upwards = replace(query, since=None, cursor=Cursor(since, "", "newer"))
+        oldest = self._fetch(connection, upwards, 1)
+        return oldest[0].created_at if oldest else None
 
     def _fetch(self, connection: Connection, query: Query, limit: int) -> list[TaskRecord]:
         """The tasks from the cursor on, in its direction.
@@ -145,8 +156,10 @@ class _Where:
 
     def text(self, text: str | None) -> None:
         if text:
-            escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+            escaped = _SPECIAL.sub(r"!\g<0>", text)
             like = self.sql.dialect.like
+            if escaped != text or "\\" in text:  # costs SQLite a fifth more
+                like += " ESCAPE '!'"
             tests = [like.format(column=f"t.{column}", p=self.mark) for column in _SEARCHED]
             self.add(f"({' OR '.join(tests)})", *[f"%{escaped}%"] * len(tests))
 

@@ -36,6 +36,7 @@ _ADD = (
     ("high", "{greatest}({old}, {new})"),
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_NAMES = ("''", "''")
 _EVER = "ever"
 """The resolution of the sums of all time, whose one step begins at the epoch."""
 
@@ -129,12 +130,21 @@ def _select(sql: Statements, query: RollupQuery) -> tuple[str, list[Value]]:
         if value is not None:
             conditions.append(f"{condition} {mark}")
             parameters.append(value)
-    step = None if query.step is None else micros(_EPOCH + query.step)
-    start = "0" if step is None else "start - " + sql.dialect.modulo.format(a="start", b=step)
-    names, group = ("'', ''", "") if query.together else (("func_name, queue",) * 2)
+    names = () if query.together else ("func_name", "queue")
+    bucket = ("bucket",) if query.buckets else ()
     return (
-        f"SELECT {start} AS step, {names}, event, bucket,"  # noqa: S608  all ours
-        " SUM(n), SUM(total), MIN(low), MAX(high)"
+        f"SELECT {_step(sql, query)} AS step, {', '.join(names or _NO_NAMES)}, event,"  # noqa: S608  all ours
+        f" {', '.join(bucket) or 0}, SUM(n), SUM(total), MIN(low), MAX(high)"
         f" FROM {sql.prefix}{ROLLUPS.name} WHERE {' AND '.join(conditions)}"
-        f" GROUP BY {', '.join(filter(None, ('step', group, 'event', 'bucket')))}"
+        f" GROUP BY {', '.join(('step', *names, 'event', *bucket))}"
     ), parameters
+
+
+def _step(sql: Statements, query: RollupQuery) -> str:
+    """Where the step begins that a counter counts for."""
+    if query.ever or query.step == STEP[query.resolution]:
+        return "start"  # as the key has it: so nothing needs to be sorted
+    if query.step is None:
+        return "0"
+    step = micros(_EPOCH + query.step)
+    return f"start - {sql.dialect.modulo.format(a='start', b=step)}"

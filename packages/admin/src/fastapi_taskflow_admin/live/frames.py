@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fastapi_taskflow_core.engine.feed import Change, Happening
+from fastapi_taskflow_core.metrics import Counts
 from fastapi_taskflow_core.records import TaskStatus
 
 MOST_IDS = 100
@@ -19,8 +20,6 @@ ID_LENGTH = 12
 """A frame names a task by the last characters of its id: enough to tell what a page shows."""
 
 RING_FRAMES, RING_BYTES = 120, 256 * 1024
-
-Counts = Mapping[TaskStatus, int]
 
 
 def frame(event: str, data: Mapping[str, object], frame_id: str = "") -> bytes:
@@ -87,8 +86,21 @@ def elsewhere(tally: Tally, before: Counts, after: Counts) -> bool:
     return any(after[each] - before[each] != tally.moved[each] for each in TaskStatus)
 
 
-def tick(tally: Tally, now: datetime, counts: Counts | None, health: str) -> dict[str, object]:
-    """What a page is told, at most every second: which of its rows to read again."""
+REFRESHES = 10
+"""How often in a second all pages together read again what they show."""
+
+
+def gap(clients: int) -> float:
+    """Seconds that each of so many pages lets pass between two refreshes, so that all of them
+    together cost no more than a few do.
+    """
+    return max(1.0, clients / REFRESHES)
+
+
+def tick(
+    tally: Tally, now: datetime, counts: Counts | None, health: str, clients: int
+) -> dict[str, object]:
+    """What so many pages are told, at most every second: which of their rows to read again."""
     return {
         "t": now.isoformat(timespec="milliseconds"),
         "n": tally.happened,
@@ -97,6 +109,7 @@ def tick(tally: Tally, now: datetime, counts: Counts | None, health: str) -> dic
         "more": tally.more,
         "counts": None if counts is None else {each.value: n for each, n in counts.items()},
         "health": health,
+        "gap": gap(clients),
     }
 
 

@@ -11,9 +11,10 @@ from contextlib import suppress
 from secrets import token_hex
 
 from fastapi_taskflow_core.errors import BackendUnavailable
+from fastapi_taskflow_core.metrics import Counts, together
 
 from ..manager import Manager
-from .frames import Counts, Ring, Tally, Tallying, elsewhere, frame, tick
+from .frames import Ring, Tally, Tallying, elsewhere, frame, tick
 
 logger = logging.getLogger(__name__)
 
@@ -150,14 +151,16 @@ class Hub:
         health = self._manager.health().state
         if health == "up":
             with suppress(BackendUnavailable):
-                counts = await self._manager.history.counts()
+                counts = together((await self._manager.history.counts()).values())
         if self._unseen(tally, counts) or health != self._health:
             tally = tally._replace(more=True)
         if counts is not None:
             self._counts = counts
         self._health = health
         if tally.happened or tally.more:
-            made = self._ring.add("tick", tick(tally, self._manager.history.now(), counts, health))
+            now = self._manager.history.now()
+            told = tick(tally, now, counts, health, self.clients)
+            made = self._ring.add("tick", told)
             for client in self._clients:
                 client.put([made], self._reset())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi_taskflow_core.backends.base import InstanceInfo
 from fastapi_taskflow_core.backends.scheduling import SlotOutcome
@@ -48,7 +48,7 @@ def of_failures(groups: Sequence[Group]) -> Iterator[Concern]:
 def of_queues(queues: Iterable[QueueStats]) -> Iterator[Concern]:
     """Queues that refuse tasks, soon will, or were told not to begin any."""
     for queue in queues:
-        href = f"/queues#queue-{quote(queue.name)}"
+        href = f"/queues?{urlencode({'q': queue.name})}"
         most = queue.max_size
         if most is not None and queue.waiting >= max(1, most * _NEARLY_FULL):
             full = "is full" if queue.waiting >= most else "is nearly full"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi_taskflow_core.backends.base import Page
 from fastapi_taskflow_core.health import Health
-from fastapi_taskflow_core.metrics import Figures, Metrics
+from fastapi_taskflow_core.metrics import Counts, together
 from fastapi_taskflow_core.records import RETRYABLE, TaskRecord, TaskStatus
 
 from ..api.query import encode
@@ -62,16 +62,13 @@ def badge(task: TaskRecord, now: datetime) -> Badge:
         if task.retries_used:
             return Badge("retrying", "retrying")
         return Badge("scheduled", "scheduled")
-    return status_badge(task.status)
+    return _BADGES[task.status]
 
 
-def status_badge(status: TaskStatus) -> Badge:
-    """The badge of a status."""
-    return Badge(status.value, status.value)
+_BADGES = {status: Badge(status.value, status.value) for status in TaskStatus}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A task in the list."""
 
     task: TaskRecord
@@ -89,11 +86,17 @@ class Row:
     can_cancel: bool
     cancelling: bool
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether there is anything to do about it, or being done."""
+        return self.can_retry or self.can_cancel or self.cancelling
+
 
 def row(task: TaskRecord, now: datetime) -> Row:
     """How a task is listed."""
     shown = badge(task, now)
-    began = task.attempts[0].started_at if task.attempts else None
+    attempts, unfinished = task.attempts, not task.status.finished
+    began = attempts[0].started_at if attempts else None
     running = task.start_time if task.status is TaskStatus.RUNNING else None
     return Row(
         task=task,
@@ -102,13 +105,13 @@ def row(task: TaskRecord, now: datetime) -> Row:
         running_since=running,
         wait=formats.duration(None if began is None else (began - task.created_at).total_seconds()),
         run_time=formats.duration(task.duration),
-        attempts=len(task.attempts),
+        attempts=len(attempts),
         tags=[f"{name}={value}" for name, value in (task.tags or {}).items()],
         error=formats.first_line(task.error or "", _ERROR_LENGTH),
         progress=progress(task),
         can_retry=task.status in RETRYABLE,
-        can_cancel=not task.status.finished and not task.cancel_requested,
-        cancelling=not task.status.finished and task.cancel_requested,
+        can_cancel=unfinished and not task.cancel_requested,
+        cancelling=unfinished and task.cancel_requested,
     )
 
 
@@ -152,10 +155,10 @@ class Tab:
     selected: bool
 
 
-def tabs(address: Address, selected: Sequence[TaskStatus], figures: Figures | None) -> list[Tab]:
+def tabs(address: Address, selected: Sequence[TaskStatus], counts: Counts | None) -> list[Tab]:
     """All, and one per status, with how many tasks ended or stand there; None if nobody counts."""
-    total = None if figures is None else figures.total
-    counts = {} if figures is None else figures.counts
+    total = None if counts is None else sum(counts.values())
+    counts = counts or {}
     return [
         _tab("all", total, address, None, selected=not selected),
         *(
@@ -172,12 +175,12 @@ def _tab(
     return Tab(kind, told, address.href(status=status, cursor=None), selected)
 
 
-def counted(address: Address, metrics: Metrics) -> Figures | None:
-    """The figures of what the filters beside the status let through, where they are kept."""
+def counted(address: Address, ever: Counts, functions: Mapping[str, Counts]) -> Counts | None:
+    """How many tasks the filters beside the status let through, where that is counted."""
     filters = dict(address.filters)
     if not filters:
-        return metrics.overall
-    return metrics.functions.get(filters["func_name"]) if [*filters] == ["func_name"] else None
+        return ever
+    return functions.get(filters["func_name"]) if [*filters] == ["func_name"] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,23 +208,25 @@ class Board:
 def board(
     address: Address,
     page: Page,
-    metrics: Metrics,
+    counts: Mapping[str, Counts],
     now: datetime,
     columns: Sequence[Column] = (),
 ) -> Board:
-    """The list as it stands."""
+    """The list as it stands; *counts* are those of each function."""
+    ever = together(counts.values())
+    total = sum(ever.values())
     parameters = [TaskStatus(value) for name, value in address.pairs if name == "status"]
     return Board(
         address=address,
-        tabs=tabs(address, parameters, counted(address, metrics)),
+        tabs=tabs(address, parameters, counted(address, ever, counts)),
         rows=[row(task, now) for task in page.tasks],
         newer=None if page.previous is None else address.href(cursor=encode(page.previous)),
         older=None if page.next is None else address.href(cursor=encode(page.next)),
         all=address.href(cursor=None, limit=None),
-        total=formats.count(metrics.overall.total),
-        functions=list(metrics.functions)[:_CHOICES],
+        total=formats.count(total),
+        functions=list(counts)[:_CHOICES],
         columns=columns,
-        ever=bool(page.tasks) or metrics.overall.total > 0,
+        ever=bool(page.tasks) or total > 0,
         filtered=bool(parameters or address.filters),
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 MISSING = "—"
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def duration(seconds: float | None) -> str:
@@ -73,7 +74,12 @@ def clock(moment: datetime) -> str:
 
 def minute(moment: datetime) -> str:
     """A moment of the last weeks to the minute, UTC: ``4 Mar 09:05``."""
-    return f"{moment.day} {moment:%b %H:%M}"
+    return f"{moment.day} {_MONTHS[moment.month]} {moment.hour:02}:{moment.minute:02}"
+
+
+def instant(moment: datetime) -> str:
+    """A moment to the second as machines read it, UTC: ``2026-03-04T09:05:00Z``."""
+    return f"{moment.isoformat()[:19]}Z"
 
 
 def first_line(text: str, longest: int = 200) -> str:

@@ -109,7 +109,7 @@ async def _page(request: Request, site: Site, chosen: Chosen) -> str:
     history, manager = site.manager.history, site.manager
     shown = coarser(chosen.window(history.now()), _STEPS)  # there may be many functions
     done = await history.charts("func_name", shown)
-    names = sorted({*(await history.metrics()).functions, *done})
+    names = sorted({*(await history.counts()), *done})
     return render(
         "functions.html",
         base=links(request),
@@ -134,8 +134,7 @@ async def _page_of(request: Request, site: Site, name: str, chosen: Chosen) -> s
     series = await history.chart(shown, name)
     previous = before(shown)
     earlier = None if previous is None else await history.total(previous, name)
-    figures = (await history.metrics()).functions.get(name)
-    counts = {} if figures is None else figures.counts
+    counts = (await history.counts()).get(name, {})
     waiting, running = (
         counts.get(status, 0) for status in (TaskStatus.PENDING, TaskStatus.RUNNING)
     )
@@ -146,7 +145,7 @@ async def _page_of(request: Request, site: Site, name: str, chosen: Chosen) -> s
         title=site.title,
         name=name,
         options=told(site.manager.options_of(name)),
-        ever=figures is not None or bool(latest.tasks),
+        ever=bool(counts) or bool(latest.tasks),
         ranges=chosen.links(Address(request.query_params.multi_items())),
         zoomed=chosen.zoomed,
         words=chosen.words(shown),

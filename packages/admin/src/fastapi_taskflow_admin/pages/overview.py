@@ -10,7 +10,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from fastapi_taskflow_core.backends.base import InstanceInfo, Query
-from fastapi_taskflow_core.metrics import Window, before
+from fastapi_taskflow_core.metrics import Window, before, together
 from fastapi_taskflow_core.records import TaskStatus
 
 from ..manager import Manager
@@ -67,7 +67,7 @@ async def _overview(manager: Manager, chosen: Chosen, address: Address) -> Overv
     series = await history.chart(shown)
     previous = before(shown)
     earlier = None if previous is None else await history.total(previous)
-    counts = (await history.metrics()).overall.counts
+    counts = together((await history.counts()).values())
     running = await history.query(Query(statuses=frozenset({TaskStatus.RUNNING}), limit=_SHOWN))
     instances = await history.instances()
     waiting, working = counts[TaskStatus.PENDING], counts[TaskStatus.RUNNING]

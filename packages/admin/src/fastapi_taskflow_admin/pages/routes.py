@@ -168,4 +168,4 @@ async def _board(request: Request, site: Site, parameters: ListParameters) -> Bo
     page = await history.query(parameters.page(now))
     address = Address(request.query_params.multi_items())
     columns = columns_of(request.headers.get(COLUMNS_WANTED, ""))
-    return board(address, page, await history.metrics(), now, columns)
+    return board(address, page, await history.counts(), now, columns)

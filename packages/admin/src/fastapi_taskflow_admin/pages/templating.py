@@ -22,6 +22,7 @@ _environment.filters.update(
     duration=formats.duration,
     clock=formats.clock,
     minute=formats.minute,
+    instant=formats.instant,
     segment=formats.segment,
     hidden=hidden,
 )

@@ -203,6 +203,8 @@ class RollupQuery(NamedTuple):
     queue: str | None = None
     together: bool = False
     """Functions and queues in one sum, under empty names."""
+    buckets: bool = True
+    """Whether values are told apart by their bucket; else all of them are under bucket 0."""
 
     @property
     def ever(self) -> bool:

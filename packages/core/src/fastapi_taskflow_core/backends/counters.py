@@ -41,7 +41,8 @@ class Counters:
                     continue
                 if query.queue in (None, key.queue):
                     names = ("", "") if query.together else (key.func_name, key.queue)
-                    _count(summed, RollupKey(shown, *names, key.event, key.bucket), value)
+                    bucket = key.bucket if query.buckets else 0
+                    _count(summed, RollupKey(shown, *names, key.event, bucket), value)
         return summed
 
     def _within(self, query: RollupQuery) -> Iterator[tuple[datetime, Rollups]]:

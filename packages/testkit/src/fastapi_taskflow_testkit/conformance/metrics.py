@@ -128,6 +128,22 @@ async def test_rollups_of_all_functions_and_queues_together(
     assert dict(found) == expected
 
 
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("step", [None, STEP["hour"], 2 * STEP["hour"]])
+async def test_rollups_whose_buckets_are_not_told_apart(
+    backend: Backend, step: timedelta | None, together: bool
+) -> None:
+    history = _history(seed=6)
+    await put(backend, *history)
+    expected: Rollups = {}
+    for key, value in _summed(tally(history, "hour"), step).items():
+        names = ("", "") if together else (key.func_name, key.queue)
+        whole = RollupKey(key.start, *names, key.event, 0)
+        expected.setdefault(whole, RollupValue()).add(value)
+    query = RollupQuery("hour", step=step, together=together, buckets=False)
+    assert dict(await backend.rollups(query)) == expected
+
+
 async def test_rollups_between_two_times_count_by_the_start_of_their_step(
     backend: Backend,
 ) -> None:

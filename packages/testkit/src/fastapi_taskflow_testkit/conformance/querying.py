@@ -118,6 +118,18 @@ async def test_a_page_in_the_middle_leads_both_ways(backend: Backend) -> None:
     assert back.previous is None
 
 
+async def test_pages_of_what_has_a_text_lead_both_ways(backend: Backend) -> None:
+    records = tasks(9)
+    await put(backend, *(changed(task, error="needle") for task in records[1::2]))
+    await put(backend, *records[::2])
+    ids = [task.task_id for task in records[7::-2]]
+    query = Query(text="needle", limit=1)
+    assert await _read(backend, query, "older") == [[each] for each in ids]
+    last = Cursor(records[1].created_at, records[1].task_id, "newer")
+    pages = await _read(backend, replace(query, cursor=last), "newer")
+    assert pages == [[each] for each in ids[2::-1]]
+
+
 async def test_pages_stay_whole_while_tasks_come_in(backend: Backend) -> None:
     old = tasks(9)
     await put(backend, *old)

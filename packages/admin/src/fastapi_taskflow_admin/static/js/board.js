@@ -16,7 +16,7 @@ export function startBoard(board) {
   const watches = board.dataset.watch ?? "all";
   const source = new URL(board.dataset.source ?? PAGE.pathname, PAGE);
   source.search = PAGE.search;
-  const gap = watches === "all" ? 2_000 : 1_000;
+  const least = watches === "all" ? 2_000 : 1_000;
   const slowest = 1000 * Number(board.dataset.poll);
   const live = document.getElementById("live");
   const text = document.getElementById("live-text");
@@ -32,6 +32,7 @@ export function startBoard(board) {
   let asked = 0;
   let missed = 0;
   let etag = "";
+  let gap = least; // the server knows how many pages ask
   let due = 0;
   let poll = 0;
 
@@ -156,6 +157,7 @@ export function startBoard(board) {
     },
     tick: (said) => {
       document.dispatchEvent(new CustomEvent("taskflow:tick", { detail: said }));
+      gap = Math.max(least, 1000 * (said.gap ?? 0));
       if (paused) {
         missed += said.n;
         return tellState();
