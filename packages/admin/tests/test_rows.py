@@ -60,12 +60,31 @@ def test_a_schedule_shows_what_became_of_its_runs() -> None:
 async def test_calls_at_a_time_to_come_are_listed_with_their_schedule(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
-    waiting = task(1, TaskStatus.PENDING, run_at=NOON + timedelta(hours=3))
-    manager.plan.waiting = [Later(f"key-{n}", waiting) for n in range(60)]
-    page = (await client.get("/tasks/dashboard/schedules")).text
-    assert page.count('id="later-') == 50
-    assert "at least 10 more wait" in page
-    assert "every hour" in page
+    soon = NOON + timedelta(hours=3)
+    waiting = [task(n, TaskStatus.PENDING, run_at=soon) for n in range(120)]
+    manager.plan.waiting = [Later(f"key-{it.task_id}", it) for it in waiting]
+    address, seen = httpx.URL("http://testserver/tasks/dashboard/schedules"), []
+    for number in (50, 50, 20):
+        page = (await client.get(address)).text
+        seen += re.findall(r'id="later-([^"]+)"', page)
+        assert page.count('id="later-') == number
+        assert "every hour" in page
+        link = re.search(r'rel="next" href="([^"#]+)', page)
+        address = address.join(link[1]) if link else address
+    assert seen == [it.task_id for it in waiting]
+    assert link is None
+    manager.plan.waiting.clear()
+    page = (await client.get(address)).text
+    assert "None is further ahead any more." in page
+    assert 'rel="first" href="?#later"' in page
+
+
+async def test_a_place_among_calls_to_come_that_nobody_handed_out_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/tasks/dashboard/schedules?after=x")
+    assert answer.status_code == 422
+    assert "after: is not a cursor" in answer.text
 
 
 def test_a_function_is_told_by_its_options() -> None:

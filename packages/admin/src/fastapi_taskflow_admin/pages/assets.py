@@ -51,14 +51,15 @@ def bundle() -> Bundle:
 
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SPACE = re.compile(r"\s*([{};])\s*|(?<=[\w-]): |\n\s*")
+_SPACE = re.compile(r"\s*([{};,>])\s*|(?<=[\w-]): |\n\s*")
 
 
 def _lean(style: str) -> str:
     """A style sheet without the space and the comments that are there for its authors."""
-    return _SPACE.sub(
+    dense = _SPACE.sub(
         lambda found: found[1] or (":" if ":" in found[0] else ""), _COMMENT.sub("", style)
     )
+    return dense.replace(";}", "}")
 
 
 @router.get("/dashboard/assets/{digest}/{name:path}", include_in_schema=False)

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from fastapi_taskflow_core.sealing import hidden
 
 from . import formats
+from .documentation import documentation
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -25,6 +26,9 @@ _environment.filters.update(
     segment=formats.segment,
     hidden=hidden,
 )
+
+
+_environment.globals["documentation"] = documentation()
 
 
 def render(template: str, **context: object) -> str:

@@ -18,6 +18,12 @@ document.addEventListener("keydown", (event) => {
   sheet.querySelector("summary").focus();
 });
 
+// The whole of what is cut off, for who points at it.
+document.addEventListener("pointerover", ({ target }) => {
+  const cut = target.scrollWidth > target.clientWidth && getComputedStyle(target).textOverflow === "ellipsis";
+  if (cut) target.title ||= target.textContent.trim();
+});
+
 const board = document.querySelector("[data-poll]");
 const part = (id, start) => {
   const found = document.getElementById(id);
