@@ -181,6 +181,33 @@ def test_a_row_has_a_menu_that_outlives_refreshes(look, api):
     expect(page.locator("nav.pages [aria-current]")).to_have_text("Functions")
 
 
+def test_a_box_says_which_task_it_selects(look, api):
+    task_id = add(api, "charge", 5)
+    page = look("/tasks?func_name=charge")
+    page.get_by_role("checkbox", name=f"Select charge {task_id[-6:]}").check()
+    expect(page.locator("#bulk output")).to_have_text("1 selected")
+
+
+def test_whoever_is_at_a_row_by_keyboard_reads_the_moment_itself(look, api):
+    ended(api, add(api, "send", 1), "success")
+    page = look("/tasks")
+    first, second = (page.locator("#rows tr").nth(n).locator("time") for n in (0, 1))
+    expect(first).to_have_text(re.compile("ago|now"))
+    width = page.locator("#rows-list th").nth(4).bounding_box()["width"]
+    moment = first.get_attribute("datetime")[11:19]
+    page.keyboard.press("j")
+    expect(first).to_have_text(f"{moment} UTC")
+    expect(first).to_have_attribute("title", re.compile(f"^2.* {moment} UTC$"))
+    assert page.locator("#rows-list th").nth(4).bounding_box()["width"] == width
+    page.keyboard.press("j")
+    expect(first).to_have_text(re.compile("ago"))
+    expect(second).to_have_text(re.compile("UTC"))
+    page.locator("h1").click()
+    expect(second).to_have_text(re.compile("ago"))
+    page.locator("#rows input").first.click()  # with a mouse one points at what one wants to know
+    expect(first).to_have_text(re.compile("ago"))
+
+
 def test_filters_become_chips_that_take_themselves_away(look):
     page = look("/tasks?status=failed")
     page.get_by_text("Filter", exact=True).click()

@@ -11,7 +11,7 @@ from fastapi_taskflow_core.sealing import hidden
 from . import formats
 from .documentation import documentation
 
-_environment = Environment(
+environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -19,18 +19,16 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(
+environment.filters.update(
     duration=formats.duration,
     clock=formats.clock,
     minute=formats.minute,
     segment=formats.segment,
     hidden=hidden,
 )
-
-
-_environment.globals["documentation"] = documentation()
+environment.globals["documentation"] = documentation()
 
 
 def render(template: str, **context: object) -> str:
     """The HTML of a template."""
-    return _environment.get_template(template).render(context)
+    return environment.get_template(template).render(context)

@@ -21,7 +21,7 @@ document.addEventListener("keydown", (event) => {
 // The whole of what is cut off, for who points at it.
 document.addEventListener("pointerover", ({ target }) => {
   const cut = target.scrollWidth > target.clientWidth && getComputedStyle(target).textOverflow === "ellipsis";
-  if (cut) target.title ||= target.textContent.trim();
+  if (cut) target.title = target.textContent.trim();
 });
 
 const board = document.querySelector("[data-poll]");
