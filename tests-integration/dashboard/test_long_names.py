@@ -74,6 +74,8 @@ def test_a_task_on_a_phone_is_two_lines(look, api, task_id):
     expect(page.locator("#rows .sub")).to_be_visible()
     heights = page.locator("#rows tr").evaluate_all("all => all.map(e => e.offsetHeight)")
     assert max(heights) < 90
+    for name in ("send", "wait"):
+        assert not page.locator("#rows a", has_text=name).evaluate(CUT)
     over = page.locator("#rows td").evaluate_all(
         "all => all.filter(e => e.getBoundingClientRect().right > innerWidth - 13).length"
     )

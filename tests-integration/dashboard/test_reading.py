@@ -125,6 +125,22 @@ def test_an_error_shows_the_application_first_and_what_it_was_caused_by(look, ap
     expect(error.locator(".call:visible").nth(3)).to_contain_text("json")
 
 
+def test_a_very_long_line_of_a_log_is_folded_whoever_writes_it(look, api):
+    api.post("/tasks/queues/mail/pause")
+    task_id = add(api, "send", "a" * 8_000)
+    page = look(f"/tasks/{task_id}")
+    expect(page.locator("#live-text")).to_have_text("Live")
+    api.post("/tasks/queues/mail/resume")
+    line = page.locator("#logs .message")
+    for _ in range(2):  # first by a script, then by the server
+        expect(line.locator("summary")).to_have_text("3\u202f912 more characters")
+        assert len(line.text_content().replace("3\u202f912 more characters", "")) == 8_008
+        assert page.locator("#logs").evaluate("e => e.scrollHeight") < 900
+        page.reload()
+    line.locator("summary").click()
+    assert page.locator("#logs").evaluate("e => e.scrollHeight") > 1_000
+
+
 def test_parts_of_a_task_are_shown_one_at_a_time(look, api):
     task_id = add(api, "parse", "[")
     ended(api, task_id, "failed")

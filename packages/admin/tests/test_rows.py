@@ -17,11 +17,11 @@ from fastapi_taskflow_admin.pages.functions import function_row, told
 from fastapi_taskflow_admin.pages.progress import progress, time_left
 from fastapi_taskflow_admin.pages.queues import queue_row
 from fastapi_taskflow_admin.pages.schedules import schedule_row
-from fastapi_taskflow_admin.pages.task import arguments_of, tries
+from fastapi_taskflow_admin.pages.task import tries
 from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.options import TaskOptions
-from fastapi_taskflow_core.records import Progress, TaskStatus
+from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
 from fastapi_taskflow_core.retry import RetryPolicy
 
 
@@ -169,10 +169,28 @@ def test_attempts_are_counted_out_of_those_there_may_be(
     assert tries(task(1, status), retries) == words
 
 
-def test_long_arguments_are_folded() -> None:
-    short, long = arguments_of({"a": "1", "b": "x" * 5_000})
-    assert (short.value, short.rest) == ("1", "")
-    assert (len(long.value), len(long.rest)) == (4_096, 904)
+async def test_what_is_very_long_is_folded(
+    manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "x" * 5_000
+    arguments = {"a": "1", "b": long}
+    monkeypatch.setattr(manager, "arguments", lambda record: arguments)
+    failed = task(1, TaskStatus.FAILED, error=f"{'e' * 1_000}{long}", stacktrace="")
+    await manager.hold(failed)
+    said = [LogEntry(n, NOON, 0, "info", words) for n, words in enumerate((long, "short"), 1)]
+    await manager.log(failed.task_id, *said)
+    app = FastAPI()
+    TaskAdmin(app, manager, display_func_args=True)
+    async with local(app) as client:
+        page = (await client.get(f"/tasks/dashboard/tasks/{failed.task_id}")).text
+    assert f'<h2 class="mono">{"e" * 1_000}</h2><details' in page
+    folded = re.findall(r"<summary>([^<]+) more characters</summary>(x+)</details>", page)
+    assert [(number, len(rest)) for number, rest in folded] == [
+        ("5\u202f000", 5_000),
+        ("904", 904),
+        ("904", 904),
+    ]
+    assert "<dd>1</dd>" in page
 
 
 async def test_the_overview_of_any_time_says_which(

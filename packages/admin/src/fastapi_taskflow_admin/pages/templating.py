@@ -20,6 +20,7 @@ environment = Environment(
     lstrip_blocks=True,
 )
 environment.filters.update(
+    count=formats.count,
     duration=formats.duration,
     clock=formats.clock,
     minute=formats.minute,

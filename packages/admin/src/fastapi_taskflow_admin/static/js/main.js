@@ -1,6 +1,6 @@
 // Start what the page has a place for; what few visitors need is fetched when they do.
 import { startActions } from "./actions.js";
-import { PAGE } from "./ask.js";
+import { PAGE, toast } from "./ask.js";
 import { startBoard } from "./board.js";
 import { startKeys } from "./keys.js";
 import { startTimes } from "./times.js";
@@ -37,7 +37,9 @@ async function beside(href, step) {
     const { openTask } = await Promise.race([import("./panel.js"), patience]);
     openTask(href, step);
   } catch {
-    location.assign(href);
+    // Who is told that nobody answers keeps what they see; else it was something else.
+    if (document.querySelector(".stale")) toast("The server does not answer.", { bad: true });
+    else location.assign(href);
   }
 }
 document.addEventListener("click", (event) => {
