@@ -80,3 +80,11 @@ def test_a_task_on_a_phone_is_two_lines(look, api, task_id):
         "all => all.filter(e => e.getBoundingClientRect().right > innerWidth - 13).length"
     )
     assert over == 0
+
+
+@pytest.mark.parametrize("width", [1024, 1200, 1280])
+def test_the_actions_of_a_row_are_there_without_scrolling(look, task_id, width):
+    page = look("/tasks", size={"width": width, "height": 860})
+    more = page.locator(f"#task-{task_id}").get_by_role("button", name="More").bounding_box()
+    assert more["x"] + more["width"] <= width - 24
+    assert page.locator(f"#task-{task_id} td").nth(9).bounding_box()["width"] > 160

@@ -25,7 +25,7 @@ from .waterfall import waterfall
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _RELATED = 10
-_SAID, _TOLD = 1_000, 4_096
+_SAID, _TOLD = 500, 4_096
 """Characters of an error, and of an argument or a line of the log, that are shown at once."""
 
 

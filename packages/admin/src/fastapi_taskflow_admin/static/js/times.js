@@ -13,10 +13,10 @@ export function relative(seconds) {
   }
 }
 
-// For who stands at it: `09:05:07 UTC` of today, `1 Mar 09:05 UTC` of other days.
+// For who stands at it, no wider than its column: `09:05:07 UTC` of today, `1 Mar 09:05` of other days.
 function absolute(stamp) {
   if (stamp.slice(0, 10) === new Date().toISOString().slice(0, 10)) return `${stamp.slice(11, 19)} UTC`;
-  return `${Number(stamp.slice(8, 10))} ${MONTHS[stamp.slice(5, 7) - 1]} ${stamp.slice(11, 16)} UTC`;
+  return `${Number(stamp.slice(8, 10))} ${MONTHS[stamp.slice(5, 7) - 1]} ${stamp.slice(11, 16)}`;
 }
 
 export function elapsed(seconds) {
