@@ -245,6 +245,10 @@ def test_a_long_task_says_how_long_it_will_take(look, api):
     page = look(f"/tasks/{add(api, 'wait', 20)}")
     words = re.compile(r"of 100 waiting, about \d+ s left")
     expect(page.locator("#advance")).to_contain_text(words)
+    expect(page.locator(".waterfall rect.running + use.step")).to_be_visible()
+    expect(page.locator(".waterfall .step").nth(4)).to_be_visible()
+    page.locator("#attempts-table summary").click()
+    expect(page.locator("#attempts-table td").nth(5)).to_have_text(re.compile(r"\d+ of 100"))
 
 
 def test_icons_are_there_and_take_the_colour_of_their_words(look):
