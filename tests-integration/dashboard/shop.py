@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fastapi import BackgroundTasks, FastAPI
+from visits import LONG
 
 from fastapi_taskflow import (
     QueueConfig,
@@ -22,7 +23,11 @@ ATTACK = "<img src=x onerror=\"document.title='owned'\"></script><script>alert(1
 
 manager = TaskManager(
     snapshot_db=os.environ["DB"],
-    queues={"mail": QueueConfig(concurrency=2, max_size=500), ATTACK: QueueConfig()},
+    queues={
+        "mail": QueueConfig(concurrency=2, max_size=500),
+        ATTACK: QueueConfig(),
+        LONG: QueueConfig(),
+    },
 )
 app = FastAPI()
 TaskAdmin(
@@ -77,6 +82,11 @@ async def parse(text: str) -> None:
         raise RuntimeError("the answer cannot be read") from error
 
 
+@manager.task(name=LONG, queue=LONG)
+async def endless(value: str) -> None:
+    raise ValueError(f"{LONG} {value}")
+
+
 @manager.task()
 def stubborn(file: str) -> None:
     """Goes on until there is such a file, whatever it is told."""
@@ -88,14 +98,15 @@ def stubborn(file: str) -> None:
 async def tidy() -> None: ...
 
 
-TASKS = (send, charge, attack, wait, flaky, chatter, parse, stubborn)
+TASKS = (send, charge, attack, wait, flaky, chatter, parse, endless, stubborn)
 FUNCTIONS = {each.__name__: each for each in TASKS}
 
 
 @app.post("/add/{name}")
 async def add(name: str, argument: str, background_tasks: BackgroundTasks) -> str:
     given = float(argument) if name == "wait" else argument
-    tasks = background_tasks.options(tags={"kind": ATTACK} if name == "attack" else {"kind": name})
+    kind = {"attack": ATTACK, "endless": LONG}.get(name, name)
+    tasks = background_tasks.options(tags={"kind": kind})
     return str(tasks.add_task(FUNCTIONS[name], given))
 
 

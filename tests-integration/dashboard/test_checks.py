@@ -107,6 +107,33 @@ def test_after_a_crash_and_a_restart_the_page_goes_on_by_itself(look, api, shop,
         assert page.evaluate("window.same")
 
 
+def test_who_opens_a_task_while_the_server_is_away_keeps_the_list(look, api, shop):
+    ended(api, add(api, "send", 1), "success")
+    page = look("/tasks")
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#live-text")).to_have_text("Live")
+    shop.kill()
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#banner")).to_contain_text("Showing data from")
+    page.locator("#rows a").first.click()
+    expect(page.locator("#toasts")).to_have_text("The server does not answer.")
+    expect(page.locator("#rows tr")).to_have_count(1)
+
+
+def test_the_name_of_the_dashboard_stands_beside_a_lost_server_on_a_phone(look, shop):
+    page = look("/tasks", size=PHONE)
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#live-text")).to_have_text("Live")
+    shop.kill()
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#live-text")).to_contain_text("Disconnected since")
+    brand, dot = page.locator(".brand .mark").bounding_box(), page.locator(".dot").bounding_box()
+    assert brand["x"] + brand["width"] + 8 <= dot["x"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_two_clicks_are_one_retry(look, api):
     task_id = add(api, "charge", 1)
     ended(api, task_id, "failed")

@@ -125,6 +125,22 @@ def test_an_error_shows_the_application_first_and_what_it_was_caused_by(look, ap
     expect(error.locator(".call:visible").nth(3)).to_contain_text("json")
 
 
+def test_a_very_long_line_of_a_log_is_folded_whoever_writes_it(look, api):
+    api.post("/tasks/queues/mail/pause")
+    task_id = add(api, "send", "a" * 8_000)
+    page = look(f"/tasks/{task_id}")
+    expect(page.locator("#live-text")).to_have_text("Live")
+    api.post("/tasks/queues/mail/resume")
+    line = page.locator("#logs .message")
+    for _ in range(2):  # first by a script, then by the server
+        expect(line.locator("summary")).to_have_text("3\u202f912 more characters")
+        assert len(line.text_content().replace("3\u202f912 more characters", "")) == 8_008
+        assert page.locator("#logs").evaluate("e => e.scrollHeight") < 900
+        page.reload()
+    line.locator("summary").click()
+    assert page.locator("#logs").evaluate("e => e.scrollHeight") > 1_000
+
+
 def test_parts_of_a_task_are_shown_one_at_a_time(look, api):
     task_id = add(api, "parse", "[")
     ended(api, task_id, "failed")
@@ -181,6 +197,33 @@ def test_a_row_has_a_menu_that_outlives_refreshes(look, api):
     expect(page.locator("nav.pages [aria-current]")).to_have_text("Functions")
 
 
+def test_a_box_says_which_task_it_selects(look, api):
+    task_id = add(api, "charge", 5)
+    page = look("/tasks?func_name=charge")
+    page.get_by_role("checkbox", name=f"Select charge {task_id[-6:]}").check()
+    expect(page.locator("#bulk output")).to_have_text("1 selected")
+
+
+def test_whoever_is_at_a_row_by_keyboard_reads_the_moment_itself(look, api):
+    ended(api, add(api, "send", 1), "success")
+    page = look("/tasks")
+    first, second = (page.locator("#rows tr").nth(n).locator("time") for n in (0, 1))
+    expect(first).to_have_text(re.compile("ago|now"))
+    width = page.locator("#rows-list th").nth(4).bounding_box()["width"]
+    moment = first.get_attribute("datetime")[11:19]
+    page.keyboard.press("j")
+    expect(first).to_have_text(f"{moment} UTC")
+    expect(first).to_have_attribute("title", re.compile(f"^2.* {moment} UTC$"))
+    assert page.locator("#rows-list th").nth(4).bounding_box()["width"] == width
+    page.keyboard.press("j")
+    expect(first).to_have_text(re.compile("ago"))
+    expect(second).to_have_text(re.compile("UTC"))
+    page.locator("h1").click()
+    expect(second).to_have_text(re.compile("ago"))
+    page.locator("#rows input").first.click()  # with a mouse one points at what one wants to know
+    expect(first).to_have_text(re.compile("ago"))
+
+
 def test_filters_become_chips_that_take_themselves_away(look):
     page = look("/tasks?status=failed")
     page.get_by_text("Filter", exact=True).click()
@@ -202,6 +245,10 @@ def test_a_long_task_says_how_long_it_will_take(look, api):
     page = look(f"/tasks/{add(api, 'wait', 20)}")
     words = re.compile(r"of 100 waiting, about \d+ s left")
     expect(page.locator("#advance")).to_contain_text(words)
+    expect(page.locator(".waterfall rect.running + use.step")).to_be_visible()
+    expect(page.locator(".waterfall .step").nth(4)).to_be_visible()
+    page.locator("#attempts-table summary").click()
+    expect(page.locator("#attempts-table td").nth(5)).to_have_text(re.compile(r"\d+ of 100"))
 
 
 def test_icons_are_there_and_take_the_colour_of_their_words(look):

@@ -17,6 +17,8 @@ PAGES = [
     "/audit",
 ]
 PATIENCE = 30.0
+LONG = "of_two_hundred_letters_" * 8 + "x" * 16
+"""A name."""
 
 
 def add(api: httpx.Client, name: str, argument: object) -> str:

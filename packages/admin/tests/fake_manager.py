@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
 from fastapi_taskflow_core.backends.base import Batch
 from fastapi_taskflow_core.backends.memory import MemoryBackend
-from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome, Turn
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.engine.feed import Feed
 from fastapi_taskflow_core.engine.queues import QueueStats
@@ -113,8 +113,11 @@ class FakeSchedules:
         await self.get(name)
         return "task-0002"
 
-    async def later(self, before: datetime | None = None) -> Sequence[Later]:
-        return self.waiting
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
+        waiting = [it for it in self.waiting if after is None or Turn.of(it.task) > after]
+        return waiting[:limit]
 
 
 class FakeManager:

@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -9,6 +10,8 @@ from fake_manager import NOON, UP, FakeManager, task
 from fastapi import FastAPI
 
 from fastapi_taskflow_admin import TaskAdmin, shared
+from fastapi_taskflow_admin.pages import templating
+from fastapi_taskflow_admin.pages.documentation import documentation
 from fastapi_taskflow_core.health import Health
 from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
 
@@ -270,3 +273,75 @@ async def test_a_dashboard_works_under_any_mount(manager: FakeManager) -> None:
         html = (await client.get(address)).text
         for link in re.findall(r'href="([^"?#:]+)"', html):
             assert (await client.get(address.join(link))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("/", ""),
+        ("/tasks/", "/tasks"),
+        ("/tasks/?status=failed", "/tasks?status=failed"),
+        ("/tasks/task-0001/", "/tasks/task-0001"),
+        ("/functions/", "/functions"),
+        ("/functions/%20", "/functions"),
+        ("/functions/?range=1h", "/functions?range=1h"),
+        ("/queues/", "/queues"),
+        ("/audit/", "/audit"),
+    ],
+)
+async def test_a_slash_too_many_leads_to_the_page_that_was_meant_behind_any_proxy(
+    client: httpx.AsyncClient, manager: FakeManager, place: str, meant: str
+) -> None:
+    await manager.hold(task(1))
+    answer = await client.get(f"/tasks/dashboard{place}")
+    assert answer.status_code == 307
+    assert answer.headers["Location"].startswith("..")
+    led = answer.url.join(answer.headers["Location"])
+    assert str(led) == f"http://testserver/tasks/dashboard{meant}"
+    assert (await client.get(led)).status_code == 200
+
+
+@pytest.mark.parametrize("place", ["/nothing", "/queues/mail", "/tasks/task-0001/more"])
+async def test_an_address_that_is_no_page_is_a_page_that_says_so(
+    client: httpx.AsyncClient, manager: FakeManager, place: str
+) -> None:
+    await manager.hold(task(1))
+    answer = await client.get(f"/tasks/dashboard{place}")
+    assert answer.status_code == 404
+    assert '<h1 tabindex="-1">No such page</h1>' in answer.text
+    assert "history" not in answer.text
+    [asset] = set(re.findall(r'href="([^"]+style.css)"', answer.text))
+    assert (await client.get(answer.url.join(asset))).status_code == 200
+
+
+async def test_who_has_no_task_yet_is_told_where_to_read_on(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address, words in [
+        (None, "The README of fastapi-taskflow"),
+        ("https://docs.example/", '<a href="https://docs.example/"'),
+    ]:
+        monkeypatch.setitem(templating.environment.globals, "documentation", address)
+        for path in ("", "/tasks"):
+            assert words in (await client.get(f"/tasks/dashboard{path}")).text
+
+
+@pytest.mark.parametrize(
+    ("links", "found"),
+    [
+        ([], None),
+        (["Homepage, https://example.org"], None),
+        (["Homepage, https://example.org", "Documentation, https://docs.example"], "docs.example"),
+        (["Documentation, javascript:alert(1)"], None),
+    ],
+)
+def test_the_address_of_the_documentation_is_what_the_distribution_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: list[str], found: str | None
+) -> None:
+    folder = tmp_path / "thing-1.dist-info"
+    folder.mkdir()
+    told = "".join(f"Project-URL: {each}\n" for each in links)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: thing\nVersion: 1\n{told}")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert documentation("thing") == (found and f"https://{found}")
+    assert documentation("nothing-of-this-name") is None

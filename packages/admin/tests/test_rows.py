@@ -17,11 +17,11 @@ from fastapi_taskflow_admin.pages.functions import function_row, told
 from fastapi_taskflow_admin.pages.progress import progress, time_left
 from fastapi_taskflow_admin.pages.queues import queue_row
 from fastapi_taskflow_admin.pages.schedules import schedule_row
-from fastapi_taskflow_admin.pages.task import arguments_of, tries
+from fastapi_taskflow_admin.pages.task import tries
 from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome
 from fastapi_taskflow_core.engine.queues import QueueStats
 from fastapi_taskflow_core.options import TaskOptions
-from fastapi_taskflow_core.records import Progress, TaskStatus
+from fastapi_taskflow_core.records import LogEntry, Progress, TaskStatus
 from fastapi_taskflow_core.retry import RetryPolicy
 
 
@@ -60,12 +60,31 @@ def test_a_schedule_shows_what_became_of_its_runs() -> None:
 async def test_calls_at_a_time_to_come_are_listed_with_their_schedule(
     client: httpx.AsyncClient, manager: FakeManager
 ) -> None:
-    waiting = task(1, TaskStatus.PENDING, run_at=NOON + timedelta(hours=3))
-    manager.plan.waiting = [Later(f"key-{n}", waiting) for n in range(60)]
-    page = (await client.get("/tasks/dashboard/schedules")).text
-    assert page.count('id="later-') == 50
-    assert "at least 10 more wait" in page
-    assert "every hour" in page
+    soon = NOON + timedelta(hours=3)
+    waiting = [task(n, TaskStatus.PENDING, run_at=soon) for n in range(120)]
+    manager.plan.waiting = [Later(f"key-{it.task_id}", it) for it in waiting]
+    address, seen = httpx.URL("http://testserver/tasks/dashboard/schedules"), []
+    for number in (50, 50, 20):
+        page = (await client.get(address)).text
+        seen += re.findall(r'id="later-([^"]+)"', page)
+        assert page.count('id="later-') == number
+        assert "every hour" in page
+        link = re.search(r'rel="next" href="([^"#]+)', page)
+        address = address.join(link[1]) if link else address
+    assert seen == [it.task_id for it in waiting]
+    assert link is None
+    manager.plan.waiting.clear()
+    page = (await client.get(address)).text
+    assert "None is further ahead any more." in page
+    assert 'rel="first" href="?#later"' in page
+
+
+async def test_a_place_among_calls_to_come_that_nobody_handed_out_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/tasks/dashboard/schedules?after=x")
+    assert answer.status_code == 422
+    assert "after: is not a cursor" in answer.text
 
 
 def test_a_function_is_told_by_its_options() -> None:
@@ -150,10 +169,28 @@ def test_attempts_are_counted_out_of_those_there_may_be(
     assert tries(task(1, status), retries) == words
 
 
-def test_long_arguments_are_folded() -> None:
-    short, long = arguments_of({"a": "1", "b": "x" * 5_000})
-    assert (short.value, short.rest) == ("1", "")
-    assert (len(long.value), len(long.rest)) == (4_096, 904)
+async def test_what_is_very_long_is_folded(
+    manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "x" * 5_000
+    arguments = {"a": "1", "b": long}
+    monkeypatch.setattr(manager, "arguments", lambda record: arguments)
+    failed = task(1, TaskStatus.FAILED, error="e" * 500 + long, stacktrace="")
+    await manager.hold(failed)
+    said = [LogEntry(n, NOON, 0, "info", words) for n, words in enumerate((long, "short"), 1)]
+    await manager.log(failed.task_id, *said)
+    app = FastAPI()
+    TaskAdmin(app, manager, display_func_args=True)
+    async with local(app) as client:
+        page = (await client.get(f"/tasks/dashboard/tasks/{failed.task_id}")).text
+    assert f'<h2 class="mono">{"e" * 500}</h2><details' in page
+    folded = re.findall(r"<summary>([^<]+) more characters</summary>(x+)</details>", page)
+    assert [(number, len(rest)) for number, rest in folded] == [
+        ("5\u202f000", 5_000),
+        ("904", 904),
+        ("904", 904),
+    ]
+    assert "<dd>1</dd>" in page
 
 
 async def test_the_overview_of_any_time_says_which(

@@ -13,7 +13,14 @@ from fastapi_taskflow_admin.pages import formats
 from fastapi_taskflow_admin.pages.marks import MARKED
 from fastapi_taskflow_admin.pages.scales import Stretch
 from fastapi_taskflow_admin.pages.waterfall import Bar, waterfall
-from fastapi_taskflow_core.records import Attempt, LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import (
+    Attempt,
+    LogEntry,
+    Progress,
+    ProgressMark,
+    TaskRecord,
+    TaskStatus,
+)
 
 SECOND = timedelta(seconds=1)
 ATTACK = "<img src=x onerror=alert(1)>"
@@ -176,3 +183,21 @@ async def test_a_refresh_marks_what_was_said_last_and_says_that_it_is_not_all(
         assert len(marks) <= 27
         assert f"the latest {MARKED} lines are marked" in page
         assert "<img" not in page
+
+
+async def test_what_a_task_said_of_its_progress_is_marked_on_its_attempts(
+    client: httpx.AsyncClient, manager: FakeManager
+) -> None:
+    record = tried(2)
+    moments = [(0, 0.5, 40), (1, 2.25, 1_500), (1, 2.5, 3_000)]
+    marks = tuple(ProgressMark(n, NOON + each * SECOND, done) for n, each, done in moments)
+    record.progress = Progress(3_000, 3_000, "rows", marks)
+    drawn = waterfall(record, NOON)
+    assert drawn is not None
+    assert [[step.x for step in line.steps] for line in drawn.lines] == [[16.67], [75, 83.33]]
+    assert [line.far for line in drawn.lines] == ["40 of 3\u202f000", "3\u202f000 of 3\u202f000"]
+    await manager.hold(record)
+    page = (await client.get(f"/tasks/dashboard/tasks/{record.task_id}")).text
+    assert page.count('<use href="#step"') == 3
+    assert "<title>12:00:02 1\u202f500 of 3\u202f000</title>" in page
+    assert "<td>40 of 3\u202f000</td>" in page

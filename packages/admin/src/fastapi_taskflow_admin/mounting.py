@@ -9,7 +9,7 @@ from .api.schemas import problem
 from .auth.admission import admitted, who_asks
 from .auth.guard import same_machine
 from .live import stream
-from .pages import assets, failures, functions, instances, log, overview, routes
+from .pages import assets, elsewhere, failures, functions, instances, log, overview, routes
 from .pages import audit as audit_pages
 from .pages import login as login_pages
 from .pages import queues as queue_pages
@@ -39,10 +39,11 @@ ROUTERS = (
     schedule_pages.router,
     instances.router,
     audit_pages.router,
+    elsewhere.router,
     tasks.router,
 )
-"""All that is guarded: first what is asked for most often, and last the tasks, because
-``/{task_id}`` takes every name.
+"""All that is guarded: first what is asked for most often; last pages that are none, and the
+tasks, because ``/{task_id}`` takes every name.
 """
 
 

@@ -7,7 +7,7 @@ the writes of former ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
@@ -77,12 +77,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressMark:
+    """How far a task was at some time. ``attempt`` counts from 0."""
+
+    attempt: int
+    time: datetime
+    done: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What ``task_progress`` said last."""
 
     done: float
     total: float | None = None
     message: str | None = None
+    marks: tuple[ProgressMark, ...] = field(default=(), compare=False)
+    """Some of what it has said so far, the oldest first and the latest last."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from . import checks
 from .backends.guarded import GuardedBackend
-from .backends.scheduling import Later, Slot
+from .backends.scheduling import Later, Slot, Turn
 from .dispatch import NewTask
 from .records import TaskRecord
 from .registry import TaskFunction
@@ -175,8 +175,10 @@ class Scheduler(Protocol):
     async def drop_later(self, run_key: str) -> bool:
         """Cancel the one-off that waits under this key; False if there is none."""
 
-    async def later(self, before: datetime | None = None) -> Sequence[Later]:
-        """One-offs that wait, the soonest first."""
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
+        """One-offs that wait, the soonest first; with *after* those of later turns."""
 
 
 def check_callable_alone(func: Callable[..., Any]) -> None:

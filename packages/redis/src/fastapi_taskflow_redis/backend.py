@@ -24,7 +24,7 @@ from fastapi_taskflow_core.backends.base import (
     Written,
 )
 from fastapi_taskflow_core.backends.presence import presence_on_host
-from fastapi_taskflow_core.backends.scheduling import Later, Slot
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, Turn
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.records import LogEntry, TaskRecord
 from fastapi_taskflow_core.rollups import RollupKey, RollupValue
@@ -198,9 +198,11 @@ class RedisBackend:
         """Cancel the task that waits under a key."""
         return await self._timetable.drop(run_key, now)
 
-    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
         """Tasks that wait under a key, the soonest first."""
-        return await self._timetable.later(before, limit)
+        return await self._timetable.later(before, limit, after)
 
     async def change_setting(self, change: SettingChange) -> bool:
         """Make the change if the version is as it says."""

@@ -9,14 +9,21 @@ read by scripts and written here alone. The *payload* stands as it is, if there 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
-from fastapi_taskflow_core.records import Attempt, LogEntry, Progress, TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import (
+    Attempt,
+    LogEntry,
+    Progress,
+    ProgressMark,
+    TaskRecord,
+    TaskStatus,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BODY = ("task_id", "func_name", "created_at", "queue", "executor", "start_time")
@@ -165,15 +172,27 @@ def _to_attempt(number: int, started: int, ended: int | None, error: str | None)
     return Attempt(number, moment(started), None if ended is None else moment(ended), error)
 
 
+def _from_progress(progress: Progress) -> list[Any]:
+    marks = [[mark.attempt, micros(mark.time), mark.done] for mark in progress.marks]
+    return [progress.done, progress.total, progress.message, marks]
+
+
+def _to_progress(
+    done: float, total: float | None, message: str | None, marks: Sequence[Sequence[Any]] = ()
+) -> Progress:
+    known = (ProgressMark(attempt, moment(time), then) for attempt, time, then in marks)
+    return Progress(done, total, message, tuple(known))
+
+
 _DERIVED = ("rank", "key_hash")
 """What stands among the unusual for the sake of scripts."""
 _WRITTEN: dict[str, Callable[[Any], Any]] = {
     "run_at": micros,
     "earlier": lambda attempts: [_from_attempt(attempt) for attempt in attempts],
-    "progress": lambda progress: [progress.done, progress.total, progress.message],
+    "progress": _from_progress,
 }
 _READ: dict[str, Callable[[Any], Any]] = {
     "run_at": moment,
     "earlier": lambda attempts: tuple(_to_attempt(*parts) for parts in attempts),
-    "progress": lambda parts: Progress(*parts),
+    "progress": lambda parts: _to_progress(*parts),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi_taskflow_core.backends.scheduling import SLOTS_KEPT, Later, Slot, SlotOutcome
+from fastapi_taskflow_core.backends.scheduling import SLOTS_KEPT, Later, Slot, SlotOutcome, Turn
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.lifecycle import Event, transition
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
@@ -69,11 +69,12 @@ class Timetable:
                 return waiting
         raise self._contended(run_key)
 
-    async def later(self, before: datetime | None, limit: int) -> list[Later]:
+    async def later(self, before: datetime | None, limit: int, after: Turn | None) -> list[Later]:
         """What waits under a key, the soonest first."""
         until = "+inf" if before is None else f"({micros(before)}"
-        soonest = ("ZRANGEBYSCORE", self._keys("later"), "-inf", until, "LIMIT", 0, max(0, limit))
-        (ids,) = await self._server.send(soonest)
+        past = 0 if after is None else await self._past(after)
+        soonest = ("ZRANGEBYSCORE", self._keys("later"), "-inf", until, "LIMIT", past)
+        (ids,) = await self._server.send((*soonest, max(0, limit)))
         if not ids:
             return []
         texts, run_keys = await self._server.send(
@@ -85,6 +86,15 @@ class Timetable:
             for run_key, text in zip(run_keys, texts, strict=True)
             if run_key is not None and (waiting := _waiting(text)) is not None
         ]
+
+    async def _past(self, turn: Turn) -> int:
+        """How many are no later than this turn. Those of one moment stand by their ids."""
+        at = micros(turn.due)
+        sooner, together = await self._server.send(
+            ("ZCOUNT", self._keys("later"), "-inf", f"({at}"),
+            ("ZRANGEBYSCORE", self._keys("later"), at, at),
+        )
+        return int(sooner) + sum(decoded(each) <= turn.task_id for each in together)
 
     async def _holder(self, run_key: str) -> tuple[str, bytes | None]:
         (holder,) = await self._server.send(("HGET", self._keys("run_keys"), encoded(run_key)))

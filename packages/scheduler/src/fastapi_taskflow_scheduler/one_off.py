@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from fastapi_taskflow_core import checks
-from fastapi_taskflow_core.backends.scheduling import Later
+from fastapi_taskflow_core.backends.scheduling import Later, Turn
 from fastapi_taskflow_core.dispatch import NewTask
 from fastapi_taskflow_core.errors import NotStarted
 from fastapi_taskflow_core.options import CALL_OPTION_NAMES, CallOptions
@@ -62,14 +62,17 @@ class OneOffs:
         key = checks.key("run_key", run_key)
         return await self._store.drop_later(key, self._clock.now()) is not None
 
-    async def list(self, before: datetime | None) -> Sequence[Later]:
+    async def list(
+        self, before: datetime | None, limit: int, after: Turn | None
+    ) -> Sequence[Later]:
         """The calls that wait, the soonest first.
 
         Raises:
             RuntimeError: There is no backend that would keep them, or it is not open.
         """
         self._running("list_scheduled")
-        return await self._store.later(None if before is None else checks.moment("before", before))
+        until = None if before is None else checks.moment("before", before)
+        return await self._store.later(until, limit, after)
 
     def _running(self, what: str) -> Runtime:
         if not self._store.capabilities.survives_restart:

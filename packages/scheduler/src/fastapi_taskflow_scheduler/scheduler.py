@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from fastapi_taskflow_core.backends.scheduling import Later, Slot
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, Turn
 from fastapi_taskflow_core.errors import BackendError, ScheduleNotFound
 from fastapi_taskflow_core.registry import TaskFunction
 from fastapi_taskflow_core.schedules import Ground, ScheduleInfo, ScheduleOptions
@@ -114,9 +114,11 @@ class Scheduler:
         schedule = self._find(name)
         return await self._settler.run(running(self._runtime, "run"), schedule)
 
-    async def later(self, before: datetime | None = None) -> Sequence[Later]:
-        """One-offs that wait, the soonest first."""
-        return await self._one_offs.list(before)
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
+        """One-offs that wait, the soonest first; with *after* those of later turns."""
+        return await self._one_offs.list(before, limit, after)
 
     def _find(self, name: str) -> Schedule:
         try:

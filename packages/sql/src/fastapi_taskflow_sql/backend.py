@@ -23,7 +23,7 @@ from fastapi_taskflow_core.backends.base import (
     Written,
 )
 from fastapi_taskflow_core.backends.presence import Presence
-from fastapi_taskflow_core.backends.scheduling import Later, Slot
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, Turn
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
@@ -174,9 +174,11 @@ class SqlBackend:
         work = partial(self._timetable.drop, run_key=run_key, now=now)
         return await self._connections.write(work)
 
-    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
         """Tasks that wait under a key, the soonest first."""
-        work = partial(self._timetable.later, before=before, limit=limit)
+        work = partial(self._timetable.later, before=before, limit=limit, after=after)
         return await self._connections.read(work)
 
     async def change_setting(self, change: SettingChange) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from operator import attrgetter, itemgetter
@@ -15,6 +16,7 @@ from fastapi_taskflow_core.records import (
     LogEntry,
     LogLevel,
     Progress,
+    ProgressMark,
     Source,
     TaskRecord,
     TaskStatus,
@@ -129,7 +131,7 @@ def to_row(record: TaskRecord) -> tuple[Value, ...]:
         key,
         due,
         _dump([_from_attempt(attempt) for attempt in earlier]) if earlier else None,
-        None if progress is None else _dump([progress.done, progress.total, progress.message]),
+        None if progress is None else _dump(_from_progress(progress)),
         result,
         retry_of,
         payload,
@@ -285,11 +287,19 @@ def _to_tags(stored: str) -> dict[str, str]:
     return found
 
 
-def _to_progress(done: float, total: float | None, message: str | None) -> Progress:
+def _from_progress(progress: Progress) -> list[Any]:
+    marks = [[mark.attempt, micros(mark.time), mark.done] for mark in progress.marks]
+    return [progress.done, progress.total, progress.message, marks]
+
+
+def _to_progress(
+    done: float, total: float | None, message: str | None, marks: Sequence[Sequence[Any]] = ()
+) -> Progress:
     _expect("progress", done, float, int)
     _expect("progress", total, float, int, type(None))
     _expect("progress", message, str, type(None))
-    return Progress(done, total, message)
+    known = (ProgressMark(attempt, moment(time), then) for attempt, time, then in marks)
+    return Progress(done, total, message, tuple(known))
 
 
 def _expect(column: str, value: object, *kinds: type) -> None:

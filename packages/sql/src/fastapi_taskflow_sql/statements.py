@@ -107,6 +107,7 @@ DROP_LATER = "DELETE FROM {later} WHERE run_key_hash = {p}"
 ALL_LATER = (
     "SELECT run_key, {record} FROM {tasks} JOIN {later} ON waiting_id = task_id"
     " WHERE {unfinished} AND status = 'pending' AND owner IS NULL AND due_at < {p}"
+    " AND due_at >= {p} AND (due_at > {p} OR task_id > {p})"
     " ORDER BY due_at, task_id LIMIT {limit}"
 )
 

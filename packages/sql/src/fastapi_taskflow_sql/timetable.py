@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi_taskflow_core.backends.scheduling import SLOTS_KEPT, Later, Slot, SlotOutcome
+from fastapi_taskflow_core.backends.scheduling import SLOTS_KEPT, Later, Slot, SlotOutcome, Turn
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from . import statements
@@ -16,7 +16,7 @@ from .statements import Statements
 from .tasks import Tasks
 
 _KEPT = int(SLOTS_KEPT.total_seconds() * 1e6)
-_NEVER = 2**62
+_EVER, _NEVER = -(2**62), 2**62
 
 
 class Timetable:
@@ -69,13 +69,16 @@ class Timetable:
         connection.execute(self._sql.render(statements.DROP_LATER), (mark,))
         return self._cancel(connection, waiting, now) if waiting else None
 
-    def later(self, connection: Connection, before: datetime | None, limit: int) -> list[Later]:
+    def later(
+        self, connection: Connection, before: datetime | None, limit: int, after: Turn | None
+    ) -> list[Later]:
         """What waits under a key, the soonest first."""
         waiting = self._sql.render(statements.ALL_LATER, limit=max(0, limit))
-        due = _NEVER if before is None else micros(before)
+        until = _NEVER if before is None else micros(before)
+        since, task_id = (_EVER, "") if after is None else (micros(after.due), after.task_id)
         return [
             Later(run_key, from_row(tuple(row)))
-            for run_key, *row in connection.fetch(waiting, (due,))
+            for run_key, *row in connection.fetch(waiting, (until, since, since, task_id))
         ]
 
     def _replace(

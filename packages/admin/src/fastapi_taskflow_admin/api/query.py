@@ -74,6 +74,7 @@ def _readable(value: str) -> str:
     return value
 
 
+CursorText = Annotated[str, AfterValidator(_readable)]
 Text = Annotated[str, Field(max_length=512), AfterValidator(_storable)]
 OptionalText = Annotated[Text | None, BeforeValidator(_not_blank)]
 
@@ -178,7 +179,7 @@ class ListParameters(TaskFilter):
     """Which page of which tasks."""
 
     limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Tasks on a page.")
-    cursor: Annotated[str, AfterValidator(_readable)] | None = Field(
+    cursor: CursorText | None = Field(
         default=None, description="Where the page begins, from the `Link` header of another page."
     )
 

@@ -41,7 +41,7 @@ def bundle() -> Bundle:
     paths = sorted(path for path in _FOLDER.rglob("*") if path.suffix in MEDIA_TYPES)
     files = {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in paths}
     sheets = [files.pop(name).decode() for name in sorted(files) if name.endswith(".css")]
-    icons = quote((_FOLDER / ICONS).read_text("utf-8"), safe=" ='/:,()")
+    icons = quote((_FOLDER / ICONS).read_text("utf-8").replace("\n", ""), safe=" ='/:,()<>")
     style = "".join(sheets).replace(f"url({ICONS})", f'url("data:image/svg+xml,{icons}")')
     files[STYLE] = _lean(style).encode()
     digest = sha256()
@@ -51,14 +51,15 @@ def bundle() -> Bundle:
 
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SPACE = re.compile(r"\s*([{};])\s*|(?<=[\w-]): |\n\s*")
+_SPACE = re.compile(r"\s*([{};,>!])\s*|(?<=[\w-]): |\n\s*")
 
 
 def _lean(style: str) -> str:
     """A style sheet without the space and the comments that are there for its authors."""
-    return _SPACE.sub(
+    dense = _SPACE.sub(
         lambda found: found[1] or (":" if ":" in found[0] else ""), _COMMENT.sub("", style)
     )
+    return dense.replace(";}", "}")
 
 
 @router.get("/dashboard/assets/{digest}/{name:path}", include_in_schema=False)

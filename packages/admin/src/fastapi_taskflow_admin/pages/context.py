@@ -24,6 +24,7 @@ FILTERS = ("func_name", "queue", "tag", "q", "since", "until", "source", "instan
 _CHOICES = 100
 """Function names that are offered to choose from."""
 _ERROR_LENGTH = 120
+_NAME_LENGTH, _TAIL = 40, 6
 
 
 class Column(NamedTuple):
@@ -72,6 +73,8 @@ class Row(NamedTuple):
     """A task in the list."""
 
     task: TaskRecord
+    name: str
+    """What tells it from the others of its function, for whoever does not see where it stands."""
     badge: Badge
     run_at: datetime | None
     """When it is to run, while that lies ahead."""
@@ -100,6 +103,7 @@ def row(task: TaskRecord, now: datetime) -> Row:
     running = task.start_time if task.status is TaskStatus.RUNNING else None
     return Row(
         task=task,
+        name=f"{formats.first_line(task.func_name, _NAME_LENGTH)} {task.task_id[-_TAIL:]}",
         badge=shown,
         run_at=task.run_at if shown.kind in ("scheduled", "retrying") else None,
         running_since=running,

@@ -18,6 +18,7 @@ from ..site import CurrentSite, Site
 from . import formats, tiles
 from .charts import panel, sparkline_of
 from .context import Address, row
+from .elsewhere import redirect
 from .failures import groups
 from .links import links
 from .ranges import Chosen, ChosenRange
@@ -125,6 +126,8 @@ async def function_page(
     request: Request, site: CurrentSite, name: str, chosen: ChosenRange
 ) -> Response:
     """One function: its figures, its charts, what of it failed, and its latest tasks."""
+    if not name.strip():
+        return redirect(request, site)
     return await unless_shared(request, site, partial(_page_of, request, site, name, chosen))
 
 

@@ -22,6 +22,8 @@ from .context import COLUMNS, Address, Board, board, columns_of
 from .links import PART, links
 from .templating import render
 
+NOWHERE = "The dashboard has no page at this address."
+
 
 class PageRoute(AdminRoute):
     """A route that says in HTML what went wrong."""
@@ -44,14 +46,15 @@ class PageRoute(AdminRoute):
 
 def _error_page(request: Request, code: int, reason: str) -> str:
     site = current(request)
+    lost = reason == NOWHERE
     return render(
         "error.html",
         base=links(request),
         title="Task admin" if site.user is None else site.title,
-        heading=_HEADINGS.get(code, "Something went wrong"),
+        heading="No such page" if lost else _HEADINGS.get(code, "Something went wrong"),
         code=code,
         reason=reason,
-        hint=_hint(site, code),
+        hint="" if lost else _hint(site, code),
     )
 
 

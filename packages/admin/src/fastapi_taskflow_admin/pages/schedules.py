@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
+from fastapi import Query as Parameter
 
-from fastapi_taskflow_core.backends.base import Query
-from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome
+from fastapi_taskflow_core.backends.base import Cursor, Query
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, SlotOutcome, Turn
 from fastapi_taskflow_core.errors import MissingExtra, NotStarted
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_core.schedules import ScheduleInfo
 
+from ..api.query import CursorText, decode, encode
 from ..manager import Manager
 from ..site import CurrentSite
 from . import formats
+from .context import Address
 from .links import links
 from .routes import PageRoute, unless_known
 from .templating import render
@@ -77,10 +81,13 @@ def _tick(slot: Slot, run: TaskRecord | None) -> Tick:
 
 
 @router.get("/dashboard/schedules")
-async def schedules_page(request: Request, site: CurrentSite) -> Response:
+async def schedules_page(
+    request: Request, site: CurrentSite, after: Annotated[CursorText | None, Parameter()] = None
+) -> Response:
     """When functions run by themselves, and what became of their last slots."""
     found = await schedules_of(site.manager, _SLOTS)
-    later = await _later(site.manager)
+    later = await _later(site.manager, after)
+    address = Address(request.query_params.multi_items())
     page = render(
         "schedules.html",
         base=links(request),
@@ -90,7 +97,8 @@ async def schedules_page(request: Request, site: CurrentSite) -> Response:
             for n, info in enumerate(found)
         ],
         later=later[:_LATER],
-        more=len(later) - _LATER,
+        further=address.href(after=_cursor(later[_LATER - 1])) if len(later) > _LATER else None,
+        soonest=address.href(after=None) if after else None,
     )
     return unless_known(request, page)
 
@@ -108,9 +116,17 @@ async def _runs(manager: Manager, info: ScheduleInfo) -> Mapping[str, TaskRecord
     return {task.task_id: task for task in page.tasks}
 
 
-async def _later(manager: Manager) -> Sequence[Later]:
-    """The calls at a time to come; none where there can be none."""
+async def _later(manager: Manager, after: str | None) -> Sequence[Later]:
+    """A page of the calls at a time to come, and one more; none where there can be none."""
+    cursor = None if after is None else decode(after)
+    turn = None if cursor is None else Turn(cursor.created_at, cursor.task_id)
     try:
-        return await manager.schedules.later()
+        return await manager.schedules.later(limit=_LATER + 1, after=turn)
     except (MissingExtra, NotStarted, RuntimeError):
         return ()
+
+
+def _cursor(last: Later) -> str:
+    """Where the page behind this one begins."""
+    turn = Turn.of(last.task)
+    return encode(Cursor(turn.due, turn.task_id, "newer"))

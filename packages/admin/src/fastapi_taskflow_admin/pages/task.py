@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -26,24 +25,8 @@ from .waterfall import waterfall
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _RELATED = 10
-_FOLDED = 4_096
-"""Characters of an argument that are shown at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument for display; ``rest`` is what is folded away of a long one."""
-
-    name: str
-    value: str
-    rest: str
-
-
-def arguments_of(shown: dict[str, str] | None) -> list[Argument]:
-    """The arguments, long ones in two pieces."""
-    return [
-        Argument(name, value[:_FOLDED], value[_FOLDED:]) for name, value in (shown or {}).items()
-    ]
+_SAID, _TOLD = 500, 4_096
+"""Characters of an error, and of an argument or a line of the log, that are shown at once."""
 
 
 def tries(task: TaskRecord, retries: int | None) -> str:
@@ -69,7 +52,9 @@ async def task_page(request: Request, task_id: TaskId, site: CurrentSite) -> Res
         waterfall=waterfall(task, history.now(), await _said(site, task)),
         marked=MARKED,
         tries=tries(task, _retries(site, task)),
-        arguments=arguments_of(site.arguments(task)),
+        arguments=site.arguments(task),
+        said=_SAID,
+        told=_TOLD,
         refreshed=refreshed,
     )
     return unless_known(request, page)

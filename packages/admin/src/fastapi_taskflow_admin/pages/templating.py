@@ -9,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from fastapi_taskflow_core.sealing import hidden
 
 from . import formats
+from .documentation import documentation
 
-_environment = Environment(
+environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -18,7 +19,8 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(
+environment.filters.update(
+    count=formats.count,
     duration=formats.duration,
     clock=formats.clock,
     minute=formats.minute,
@@ -26,8 +28,9 @@ _environment.filters.update(
     segment=formats.segment,
     hidden=hidden,
 )
+environment.globals["documentation"] = documentation()
 
 
 def render(template: str, **context: object) -> str:
     """The HTML of a template."""
-    return _environment.get_template(template).render(context)
+    return environment.get_template(template).render(context)

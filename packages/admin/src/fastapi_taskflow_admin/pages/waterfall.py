@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi_taskflow_core.records import Attempt, LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import Attempt, LogEntry, Progress, TaskRecord, TaskStatus
 
 from . import formats
 from .marks import MARKED, Mark, Said, said
@@ -47,6 +47,15 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How far an attempt was at some time, and what to say of that."""
+
+    x: float
+    time: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One attempt with the time before it; ``run`` is None for one that is still to come."""
 
@@ -56,6 +65,13 @@ class Line:
     attempt: Attempt | None
     marks: Sequence[Mark]
     log: str
+    steps: Sequence[Step] = ()
+    """What it said about its progress."""
+
+    @property
+    def far(self) -> str:
+        """How far it came."""
+        return self.steps[-1].words if self.steps else formats.MISSING
 
     @property
     def words(self) -> str:
@@ -128,10 +144,22 @@ def _lines(
                 attempt,
                 [mark for mark in told.marks if mark.grave or not run.brief],
                 told.words,
+                _steps(task.progress, attempt, axis),
             )
         )
         before = ended
     return lines
+
+
+def _steps(progress: Progress | None, attempt: Attempt, axis: Stretch) -> list[Step]:
+    if progress is None:
+        return []
+    total = "" if progress.total is None else f" of {formats.number(progress.total)}"
+    return [
+        Step(axis.percent(mark.time), mark.time, f"{formats.number(mark.done)}{total}")
+        for mark in progress.marks
+        if mark.attempt == attempt.number
+    ]
 
 
 def _ended(task: TaskRecord, present: datetime) -> datetime:

@@ -36,7 +36,7 @@ from .base import (
 )
 from .memory import MemoryBackend
 from .news import NewsStore
-from .scheduling import Later, Slot
+from .scheduling import Later, Slot, Turn
 from .settings import Setting, SettingChange
 
 logger = logging.getLogger(__name__)
@@ -217,9 +217,11 @@ class GuardedBackend:
         """See `ScheduleStore.drop_later`."""
         return await self._use(lambda backend: backend.drop_later(run_key, now))
 
-    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
         """See `ScheduleStore.later`."""
-        return await self._use(lambda backend: backend.later(before, limit))
+        return await self._use(lambda backend: backend.later(before, limit, after))
 
     async def change_setting(self, change: SettingChange) -> bool:
         """See `SettingStore.change_setting`."""

@@ -35,7 +35,7 @@ from .counters import Counters
 from .listing import page
 from .notes import Settings, Trail
 from .roster import Roster
-from .scheduling import Later, Slot
+from .scheduling import Later, Slot, Turn
 from .settings import Setting, SettingChange
 from .shelves import Shelves
 from .timetable import Timetable
@@ -212,10 +212,12 @@ class MemoryBackend:
             self._cancel(task, now)
             return _shown(task)
 
-    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
         """See `ScheduleStore.later`."""
         with self._lock:
-            waiting = self._timetable.later(before, limit)
+            waiting = self._timetable.later(before, limit, after)
             return [Later(it.run_key, _shown(it.task)) for it in waiting]
 
     async def change_setting(self, change: SettingChange) -> bool:

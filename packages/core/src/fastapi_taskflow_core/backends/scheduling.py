@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..records import TaskRecord
 
@@ -45,6 +45,18 @@ class Later:
     task: TaskRecord
 
 
+class Turn(NamedTuple):
+    """Where a task for later stands among the others: by its hour, then by its id."""
+
+    due: datetime
+    task_id: str
+
+    @classmethod
+    def of(cls, task: TaskRecord) -> Turn:
+        """The turn of this one."""
+        return cls(task.run_at or task.created_at, task.task_id)
+
+
 class ScheduleStore(Protocol):
     """What a scheduler asks of storage. Each operation is atomic."""
 
@@ -71,5 +83,10 @@ class ScheduleStore(Protocol):
     async def drop_later(self, run_key: str, now: datetime) -> TaskRecord | None:
         """Cancel the task that waits under *run_key*, without owner; None if there is none."""
 
-    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
-        """Tasks that wait under a key, without owner, due before then; the soonest first."""
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
+        """Tasks that wait under a key, without owner, due before then; the soonest first.
+
+        With *after* only those whose turn is later than that one.
+        """

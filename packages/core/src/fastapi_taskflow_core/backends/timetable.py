@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..records import TaskRecord, TaskStatus
-from .scheduling import SLOTS_KEPT, Later, Slot
+from .scheduling import SLOTS_KEPT, Later, Slot, Turn
 from .shelves import Shelves
 
 
@@ -53,15 +53,16 @@ class Timetable:
         """Whether the key is this task's."""
         return self._later.get(run_key) == task_id
 
-    def later(self, before: datetime | None, limit: int) -> Sequence[Later]:
+    def later(self, before: datetime | None, limit: int, after: Turn | None) -> Sequence[Later]:
         """What waits under a key, the soonest first."""
         waiting = [
             Later(key, task)
             for key, task_id in self._later.items()
             if (task := self._waiting(task_id)) is not None
-            and (before is None or _due(task) < before)
+            and (before is None or Turn.of(task).due < before)
+            and (after is None or Turn.of(task) > after)
         ]
-        waiting.sort(key=lambda it: (_due(it.task), it.task.task_id))
+        waiting.sort(key=lambda it: Turn.of(it.task))
         return waiting[: max(0, limit)]
 
     def _waiting(self, task_id: str | None) -> TaskRecord | None:
@@ -69,7 +70,3 @@ class Timetable:
         if task is None or task.status is not TaskStatus.PENDING or task.owner is not None:
             return None
         return task
-
-
-def _due(task: TaskRecord) -> datetime:
-    return task.run_at or task.created_at

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..lifecycle import Event, transition
-from ..records import LogEntry, LogLevel, Progress
+from ..progress import remembered
+from ..records import LogEntry, LogLevel, Progress, ProgressMark
 from ..surroundings import Surroundings
 from ..wording import storable
 from .feed import Change, Feed, Moved, Said
@@ -104,10 +106,13 @@ class Ledger:
         if self._feed.subscribers:
             self._feed.publish(Said(task.record, entry))
 
-    def progress(self, task: LiveTask, progress: Progress) -> None:
+    def progress(self, task: LiveTask, time: datetime, progress: Progress) -> None:
         """The task says how far it is."""
         if not task.record.status.finished:
-            task.record.progress = progress
+            told = task.record.progress
+            new = ProgressMark(task.record.attempt, time, progress.done)
+            marks = remembered(() if told is None else told.marks, new)
+            task.record.progress = replace(progress, marks=marks)
             self._journal.put(task.record)
             if self._feed.subscribers:
                 self._feed.publish(Moved(task.record))

@@ -249,7 +249,7 @@ class Voice:
         progress = Progress(done, total, message)
         if self._veil is not None:
             progress = self._veil.sealed_progress(self._task.record, progress)
-        self._on_loop(self._ledger.progress, self._task, progress)
+        self._on_loop(self._ledger.progress, self._task, self._now(), progress)
 
     def _on_loop(self, call: Callable[..., object], *args: object) -> None:
         try:

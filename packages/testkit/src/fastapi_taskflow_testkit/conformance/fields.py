@@ -7,9 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from fastapi_taskflow_core.backends.base import Backend
-from fastapi_taskflow_core.records import Attempt, ExecutorKind, Source, TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import (
+    Attempt,
+    ExecutorKind,
+    Progress,
+    ProgressMark,
+    Source,
+    TaskRecord,
+    TaskStatus,
+)
 
-from ..builders import a_full_task, a_task, changed, put, stored, update
+from ..builders import SECOND, a_full_task, a_task, changed, now, put, stored, update
 
 TEXTS = {
     "umlauts": "Grüße, Ýmir; ﬁn",
@@ -40,6 +48,16 @@ async def test_a_task_with_nothing_set_comes_back_equal(backend: Backend) -> Non
 
 async def test_a_task_with_everything_set_comes_back_equal(backend: Backend) -> None:
     await _round_trip(backend, a_full_task())
+
+
+async def test_what_is_remembered_of_a_tasks_progress_comes_back(backend: Backend) -> None:
+    marks = tuple(ProgressMark(n // 3, now() + n * SECOND, 0.5 * n) for n in range(6))
+    task = a_task(progress=Progress(7, None, None, marks))
+    await put(backend, task)
+    found = (await stored(backend, task)).progress
+    assert found == task.progress
+    assert found is not None
+    assert found.marks == marks
 
 
 @pytest.mark.parametrize("status", TaskStatus)

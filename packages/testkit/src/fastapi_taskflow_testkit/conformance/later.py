@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from fastapi_taskflow_core.backends.base import Backend
+from fastapi_taskflow_core.backends.scheduling import Turn
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from ..builders import HOUR, ME, OTHER, a_task, claim, now
+
+SOON = now() + 2 * HOUR
+"""One moment for several."""
 
 
 def a_later_task(hours: float = 1) -> TaskRecord:
@@ -25,6 +30,28 @@ async def test_what_waits_under_a_key_is_listed_soonest_first(
     waiting = await second.later()
     assert [it.run_key for it in waiting] == ["a", "b", "c"]
     assert [it.task.task_id for it in await second.later(limit=1)] == [waiting[0].task.task_id]
+
+
+async def test_what_waits_is_read_page_by_page(backend: Backend, second: Backend) -> None:
+    made = [a_later_task(1), *(replace(a_later_task(), run_at=SOON) for _ in range(5))]
+    for number, task in enumerate((*made, a_later_task(4))):
+        await backend.put_later(f"k-{number}", task, now())
+    whole = await second.later()
+    pages, turn = [], None
+    while page := await second.later(limit=2, after=turn):
+        turn = Turn.of(page[-1].task)
+        pages.append(page)
+    assert [it for page in pages for it in page] == whole
+    assert [len(page) for page in pages] == [2, 2, 2, 1]
+
+
+async def test_a_page_goes_on_from_a_task_that_no_longer_waits(backend: Backend) -> None:
+    for number in range(4):
+        await backend.put_later(f"k-{number}", replace(a_later_task(), run_at=SOON), now())
+    first, gone, *rest = await backend.later()
+    await backend.drop_later(gone.run_key, now())
+    assert await backend.later(after=Turn.of(gone.task)) == rest
+    assert await backend.later(before=SOON, after=Turn.of(first.task)) == []
 
 
 async def test_what_is_due_later_can_be_left_out(backend: Backend) -> None:

@@ -22,7 +22,7 @@ from fastapi_taskflow_core.backends.base import (
     Unfinished,
     Written,
 )
-from fastapi_taskflow_core.backends.scheduling import Later, Slot
+from fastapi_taskflow_core.backends.scheduling import Later, Slot, Turn
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
 from fastapi_taskflow_core.records import LogEntry, TaskRecord
 from fastapi_taskflow_core.rollups import RollupKey, RollupValue
@@ -143,9 +143,11 @@ class ExposedBackend:
             "drop_later", run_key, lambda: self._backend.drop_later(run_key, now)
         )
 
-    async def later(self, before: datetime | None = None, limit: int = 200) -> Sequence[Later]:
+    async def later(
+        self, before: datetime | None = None, limit: int = 200, after: Turn | None = None
+    ) -> Sequence[Later]:
         """See `ScheduleStore.later`."""
-        return await self._meet("later", before, lambda: self._backend.later(before, limit))
+        return await self._meet("later", before, lambda: self._backend.later(before, limit, after))
 
     async def change_setting(self, change: SettingChange) -> bool:
         """See `SettingStore.change_setting`."""

@@ -28,8 +28,12 @@ export async function ask(method, path, body = undefined) {
 }
 
 // As the pages write them: with thin spaces between thousands.
-export function tasks(number, kind = "task") {
-  return `${number.toLocaleString("en").replaceAll(",", "\u202f")} ${kind}${number === 1 ? "" : "s"}`;
+export function number(value) {
+  return value.toLocaleString("en").replaceAll(",", "\u202f");
+}
+
+export function tasks(many, kind = "task") {
+  return `${number(many)} ${kind}${many === 1 ? "" : "s"}`;
 }
 
 export function changed() {

@@ -1,5 +1,5 @@
 // The log of one task, followed while it grows: as many lines as a browser bears, the latest.
-import { API } from "./ask.js";
+import { API, number } from "./ask.js";
 import { concerns } from "./live.js";
 
 const MOST = 1_000; // lines, of five nodes each
@@ -43,11 +43,25 @@ export function startLogs(list, signal = undefined) {
     time.dateTime = entry.time;
     time.textContent = entry.time.slice(11, 19);
     const extra = Object.entries(entry.extra ?? {}).map(([name, value]) => `${name}=${value}`).join(" ");
-    line.append(time, piece("level", entry.level), piece("message", entry.message));
+    line.append(time, piece("level", entry.level), message(entry.message));
     if (extra) line.lastChild.append(" ", piece("extra", extra));
     line.hidden = !fits(line);
     list.append(line);
     seq = entry.seq;
+  };
+
+  // As the server writes it: what is very long is folded away.
+  const message = (words) => {
+    const most = Number(list.dataset.told);
+    const made = piece("message", words.slice(0, most));
+    if (words.length <= most) return made;
+    const rest = document.createElement("details");
+    const summary = document.createElement("summary");
+    rest.className = "rest";
+    summary.textContent = `${number(words.length - most)} more characters`;
+    rest.append(summary, words.slice(most));
+    made.append(rest);
+    return made;
   };
 
   const read = async () => {

@@ -1,6 +1,6 @@
 // Start what the page has a place for; what few visitors need is fetched when they do.
 import { startActions } from "./actions.js";
-import { PAGE } from "./ask.js";
+import { PAGE, toast } from "./ask.js";
 import { startBoard } from "./board.js";
 import { startKeys } from "./keys.js";
 import { startTimes } from "./times.js";
@@ -18,6 +18,12 @@ document.addEventListener("keydown", (event) => {
   sheet.querySelector("summary").focus();
 });
 
+// The whole of what is cut off, for who points at it.
+document.addEventListener("pointerover", ({ target }) => {
+  const cut = target.scrollWidth > target.clientWidth && getComputedStyle(target).textOverflow === "ellipsis";
+  if (cut) target.title = target.textContent.trim();
+});
+
 const board = document.querySelector("[data-poll]");
 const part = (id, start) => {
   const found = document.getElementById(id);
@@ -31,7 +37,9 @@ async function beside(href, step) {
     const { openTask } = await Promise.race([import("./panel.js"), patience]);
     openTask(href, step);
   } catch {
-    location.assign(href);
+    // Who is told that nobody answers keeps what they see; else it was something else.
+    if (document.querySelector(".stale")) toast("The server does not answer.", { bad: true });
+    else location.assign(href);
   }
 }
 document.addEventListener("click", (event) => {

@@ -73,7 +73,8 @@ function node(known, wanted, still) {
 
 function attributes(known, wanted) {
   for (const { name } of [...known.attributes]) {
-    if (!wanted.hasAttribute(name) && !(name === "open" && known.nodeName === "DETAILS")) known.removeAttribute(name);
+    const kept = name === "title" ? known.textContent === wanted.textContent : name === "open" && known.nodeName === "DETAILS";
+    if (!wanted.hasAttribute(name) && !kept) known.removeAttribute(name);
   }
   for (const { name, value } of wanted.attributes) {
     if (known.getAttribute(name) !== value) known.setAttribute(name, value);

@@ -1,15 +1,22 @@
 // Times as people say them. The server sends absolute ones, so that its answers stay the same.
-const DIVISIONS = [[60, "second"], [60, "minute"], [24, "hour"], [Infinity, "day"]];
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
+const UNITS = [[60, "s"], [60, "min"], [24, "h"], [Infinity, "d"]]; // as the server writes durations
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 export const LIVE = "#rows time, time[data-live]"; // said by their distance from now
 
 export function relative(seconds) {
-  let value = seconds;
-  for (const [size, unit] of DIVISIONS) {
-    if (Math.abs(value) < size) return RELATIVE.format(Math.round(value), unit);
+  let value = Math.abs(seconds);
+  for (const [size, unit] of UNITS) {
+    const number = Math.round(value);
+    if (number < size) return number ? `${seconds > 0 ? "in " : ""}${number} ${unit}${seconds > 0 ? "" : " ago"}` : "now";
     value /= size;
   }
+}
+
+// For who stands at it, no wider than its column: `09:05:07 UTC` of today, `1 Mar 09:05` of other days.
+function absolute(stamp) {
+  if (stamp.slice(0, 10) === new Date().toISOString().slice(0, 10)) return `${stamp.slice(11, 19)} UTC`;
+  return `${Number(stamp.slice(8, 10))} ${MONTHS[stamp.slice(5, 7) - 1]} ${stamp.slice(11, 16)}`;
 }
 
 export function elapsed(seconds) {
@@ -28,9 +35,10 @@ const put = (element, text) => {
 
 export function tell(root = document) {
   const now = Date.now();
+  const here = document.querySelector("tr:has(:focus-visible)"); // a mouse has the title
   for (const each of root.querySelectorAll(LIVE)) {
     each.title ||= each.dateTime.replace("T", " ").replace("Z", " UTC");
-    put(each, relative((Date.parse(each.dateTime) - now) / 1000));
+    put(each, here?.contains(each) ? absolute(each.dateTime) : relative((Date.parse(each.dateTime) - now) / 1000));
   }
   for (const each of root.querySelectorAll("[data-since]")) {
     put(each, elapsed((now - Date.parse(each.dataset.since)) / 1000));
@@ -39,5 +47,6 @@ export function tell(root = document) {
 
 export function startTimes() {
   tell();
+  for (const kind of ["focusin", "focusout"]) document.addEventListener(kind, () => tell());
   setInterval(() => document.hidden || tell(), 1000);
 }

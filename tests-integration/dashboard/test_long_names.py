@@ -1,0 +1,90 @@
+"""Names of two hundred letters: one line in a list, with the whole for who points at it."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from visits import LONG, PHONE, add, ended
+
+CUT = """(each) => {
+    const style = getComputedStyle(each);
+    return each.scrollWidth > each.clientWidth && style.textOverflow === "ellipsis"
+        && each.getBoundingClientRect().height < 2 * parseFloat(style.lineHeight);
+}"""
+
+
+@pytest.fixture
+def task_id(api) -> str:
+    """A task that failed, of a function, in a queue and with a tag of such names."""
+    made = add(api, "endless", 1)
+    ended(api, made, "failed")
+    return made
+
+
+def is_cut(shown: Locator, words: str) -> None:
+    expect(shown).to_have_text(words)
+    assert shown.evaluate(CUT)
+    shown.hover()
+    expect(shown).to_have_attribute("title", words)
+
+
+def narrow(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_a_row_of_long_names_is_as_high_as_others(look, api, task_id):
+    ended(api, add(api, "charge", 1), "failed")
+    page = look("/tasks")
+    cells = page.locator(f"#task-{task_id} td")
+    is_cut(cells.nth(2).locator("a"), LONG)
+    is_cut(cells.nth(3), LONG)
+    is_cut(cells.nth(8).locator(".tag"), f"kind={LONG}"[:39] + "…")
+    heights = page.locator("#rows tr").evaluate_all("all => all.map(e => e.offsetHeight)")
+    assert heights[0] == heights[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("", "#attention a"),
+        ("/failures", ".function a"),
+        ("/functions", ".function a"),
+        ("/queues", ".function a"),
+    ],
+)
+def test_a_long_name_is_one_line_in_every_list(look, task_id, path, link):
+    for size in (None, PHONE):
+        page = look(path, size=size)
+        is_cut(page.locator(link, has_text=LONG).first, LONG)
+        assert narrow(page)
+
+
+@pytest.mark.parametrize("path", ["/tasks/{}", f"/functions/{LONG}"])
+def test_the_page_of_a_task_and_of_a_function_has_the_whole_name(look, task_id, path):
+    for size in (None, PHONE):
+        page = look(path.format(task_id), size=size)
+        heading = page.locator("h1")
+        expect(heading).to_have_text(LONG)
+        assert heading.evaluate("e => e.scrollWidth <= e.clientWidth")
+        assert narrow(page)
+
+
+def test_a_task_on_a_phone_is_two_lines(look, api, task_id):
+    add(api, "wait", 60)
+    ended(api, add(api, "send", 1), "success")
+    page = look("/tasks", size=PHONE)
+    expect(page.locator("#rows .sub")).to_be_visible()
+    heights = page.locator("#rows tr").evaluate_all("all => all.map(e => e.offsetHeight)")
+    assert max(heights) < 90
+    for name in ("send", "wait"):
+        assert not page.locator("#rows a", has_text=name).evaluate(CUT)
+    over = page.locator("#rows td").evaluate_all(
+        "all => all.filter(e => e.getBoundingClientRect().right > innerWidth - 13).length"
+    )
+    assert over == 0
+
+
+@pytest.mark.parametrize("width", [1024, 1200, 1280])
+def test_the_actions_of_a_row_are_there_without_scrolling(look, task_id, width):
+    page = look("/tasks", size={"width": width, "height": 860})
+    more = page.locator(f"#task-{task_id}").get_by_role("button", name="More").bounding_box()
+    assert more["x"] + more["width"] <= width - 24
+    assert page.locator(f"#task-{task_id} td").nth(9).bounding_box()["width"] > 160
