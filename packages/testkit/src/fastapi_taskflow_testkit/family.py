@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-_DEAD = {"Z", "X"}
+_DEAD, _STOPPED = {"Z", "X"}, {"T", "t"}
 
 
 def family(pid: int) -> list[int]:
@@ -24,6 +24,20 @@ def living(pids: list[int]) -> list[int]:
     """Those of the processes that have not ended."""
     processes = _processes()
     return [pid for pid in pids if pid in processes and processes[pid][0] not in _DEAD]
+
+
+def moving(pids: list[int]) -> list[int]:
+    """Those of the processes of which a thread has neither ended nor been stopped."""
+    still = _DEAD | _STOPPED
+    return [pid for pid in pids if not still.issuperset(_states_of_threads(pid))]
+
+
+def _states_of_threads(pid: int) -> set[str]:
+    states = set()
+    for stat in Path("/proc").glob(f"{pid}/task/*/stat"):
+        with suppress(OSError):
+            states.add(stat.read_text().rpartition(")")[2].split()[0])
+    return states
 
 
 def _processes() -> dict[int, tuple[str, int]]:

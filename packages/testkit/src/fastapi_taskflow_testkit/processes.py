@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .family import family, living
+from .family import family, living, moving
 
 
 class ProcessGroup:
@@ -73,6 +73,16 @@ class ProcessGroup:
         for pid in strays:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+    def freeze(self) -> None:
+        """SIGSTOP all of them, and return when they stand still: signals take their time."""
+        self.send_all(signal.SIGSTOP)
+        while moving(family(self.pid)):
+            time.sleep(0.001)
+
+    def thaw(self) -> None:
+        """Let all of them go on."""
+        self.send_all(signal.SIGCONT)
 
     def end(self, number: signal.Signals, within: float) -> None:
         """Signal the first process, with SIGKILL all, and return when none of them is there.

@@ -129,16 +129,12 @@ class AppServer:
         self._group.send(number)
 
     def freeze(self) -> None:
-        """SIGSTOP all its processes: connections stay open, and nothing answers.
-
-        The process that was started stands still when this returns.
-        """
-        self._group.send_all(signal.SIGSTOP)
-        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        """SIGSTOP all its processes: connections stay open, and nothing answers."""
+        self._group.freeze()
 
     def thaw(self) -> None:
         """Let frozen processes go on."""
-        self._group.send_all(signal.SIGCONT)
+        self._group.thaw()
 
     def ended(self, within: float = _PATIENCE) -> int:
         """The exit code, once it has ended by itself; its output is complete then.

@@ -39,6 +39,8 @@ class MySQLRecipe:
             "datadir": folder / "data",
             "port": port,
             "socket": folder / "socket",
+            # A server that starts removes what other servers keep in theirs.
+            "tmpdir": folder / "data",
             "bind_address": "127.0.0.1",
             "innodb_buffer_pool_size": "32M",
             **self._settings,
@@ -61,7 +63,7 @@ def _new_tables(folder: Path) -> None:
     subprocess.run(  # noqa: S603  our own words
         [
             which("mariadb-install-db") or "mariadb-install-db",
-            *("--no-defaults", f"--datadir={folder / 'data'}"),
+            *("--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={folder}"),
             *("--auth-root-authentication-method=normal", "--skip-test-db"),
         ],
         user=_USER if os.geteuid() == 0 else None,

@@ -79,11 +79,13 @@ class PrivateServer:
 
     def freeze(self) -> None:
         """SIGSTOP it: connections stay open, and nothing answers."""
-        self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            self._process.freeze()
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
-        self._signal(signal.SIGCONT)
+        if self._process is not None:
+            self._process.thaw()
 
     def __enter__(self) -> Self:
         self.start()
@@ -114,7 +116,3 @@ class PrivateServer:
         process, self._process = self._process, None
         if process is not None:
             process.end(number, _PATIENCE)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_all(number)
