@@ -37,6 +37,10 @@ _PASSING = (
         4031,  # MySQL: disconnected by the server because of inactivity
     }
 )
+_TROUBLE_WITH_FILES = range(1, 1000)
+"""The global errors of "Error Message Sources and Elements" in MySQL's manual: a server's folder
+for temporary files that is full, or that somebody cleaned up.
+"""
 _ABOUT_DATA = frozenset(
     {
         ER.DATA_TOO_LONG,
@@ -103,10 +107,11 @@ def from_driver(error: pymysql.Error, where: str) -> BackendError:
     """The error of the contract for one of the driver."""
     code = code_of(error)
     said = _line(str(error.args[1] if len(error.args) > 1 else error))
-    if code in _PASSING or isinstance(error, pymysql.InterfaceError):
-        return BackendUnavailable(f"{where}: {said}")
     if code in _ABOUT_DATA or isinstance(error, pymysql.DataError):
         return BackendError(f"{where}: a value cannot be stored: {said}")
+    passing = code in _PASSING or code in _TROUBLE_WITH_FILES
+    if passing or isinstance(error, pymysql.InterfaceError):
+        return BackendUnavailable(f"{where}: {said}")
     return BackendMisconfigured(f"{where}: {said}")
 
 
