@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastapi_taskflow_core.backends.base import Unfinished
+from fastapi_taskflow_core.counts import by_function, together
 from fastapi_taskflow_core.metrics import (
     Drawing,
     Durations,
@@ -19,9 +20,7 @@ from fastapi_taskflow_core.metrics import (
     before,
     between,
     coarser,
-    counts,
     summarize,
-    together,
     window,
 )
 from fastapi_taskflow_core.records import Attempt, TaskRecord, TaskStatus
@@ -88,7 +87,7 @@ def test_waiting_and_running_tasks_count_in_the_total_but_not_in_the_success_rat
         Unfinished("send", "mail", TaskStatus.RUNNING): 2,
     }
     figures = summarize(finished, waiting).overall
-    assert together(counts(finished, waiting).values()) == figures.counts
+    assert together(by_function(finished, waiting).values()) == figures.counts
     assert figures.total == 7
     assert figures.counts[TaskStatus.PENDING] == 3
     assert figures.counts[TaskStatus.RUNNING] == 2
@@ -99,7 +98,7 @@ def test_each_function_has_its_own_figures_in_alphabetical_order() -> None:
     finished = tally([ran(2, func_name="b"), ran(4, func_name="a")], "hour")
     functions = summarize(finished, {}).functions
     assert list(functions) == ["a", "b"]
-    assert counts(finished, {}) == {name: each.counts for name, each in functions.items()}
+    assert by_function(finished, {}) == {name: each.counts for name, each in functions.items()}
     assert functions["a"].durations.avg == 4.0
     assert functions["b"].durations.avg == 2.0
 

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from . import metrics
 from .backends.base import InstanceInfo, Page, Query, RollupQuery, TaskReader, TaskStore, Unfinished
 from .charts import Charts, Wanted
+from .counts import Counts, by_function
 from .errors import TaskNotFound
-from .metrics import Counts, Drawing, Metrics, Series, SeriesBucket, SeriesRange, Subject, Window
+from .metrics import Drawing, Metrics, Series, SeriesBucket, SeriesRange, Subject, Window
 from .records import LogEntry, TaskRecord
 from .rollups import RollupKey, RollupValue
 from .sealing import with_words_hidden
@@ -91,7 +92,7 @@ class History:
 
     async def counts(self) -> Mapping[str, Counts]:
         """How many tasks of each function ended or stand in each status, of all time."""
-        return metrics.counts(*await self._ever(buckets=False))
+        return by_function(*await self._ever(buckets=False))
 
     async def _ever(
         self, *, buckets: bool = True

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from .backends.base import Unfinished
+from .counts import STATUSES
 from .records import FINISHED, TaskStatus
 from .rollups import KEPT, Resolution, RollupEvent, RollupKey, RollupValue, floor, value_of
 
 SeriesRange = Literal["15m", "1h", "6h", "24h", "7d", "30d"]
 
 _RAN = frozenset({TaskStatus.SUCCESS.value, TaskStatus.FAILED.value})
-_STATUSES = {status.value: status for status in TaskStatus}
 
 
 class Histogram:
@@ -150,7 +150,7 @@ def summarize(
     overall = _Gathered()
     functions: defaultdict[str, _Gathered] = defaultdict(_Gathered)
     for key, value in rollups.items():
-        status = _STATUSES.get(key.event)
+        status = STATUSES.get(key.event)
         if status is None:
             continue
         ran = key.event in _RAN
@@ -164,34 +164,6 @@ def summarize(
     return Metrics(
         overall.figures(), {name: functions[name].figures() for name in sorted(functions)}
     )
-
-
-Counts = Mapping[TaskStatus, int]
-"""How many tasks ended or stand in each status, zeros included."""
-
-
-def counts(
-    rollups: Mapping[RollupKey, RollupValue], unfinished: Mapping[Unfinished, int]
-) -> dict[str, Counts]:
-    """The ``counts`` of each function of `summarize`, without the work that durations are."""
-    counted: defaultdict[str, dict[TaskStatus, int]]
-    counted = defaultdict(lambda: dict.fromkeys(TaskStatus, 0))
-    for key, value in rollups.items():
-        status = _STATUSES.get(key.event)
-        if status is not None:
-            counted[key.func_name][status] += value.n
-    for group, n in unfinished.items():
-        counted[group.func_name][group.status] += n
-    return {name: counted[name] for name in sorted(counted)}
-
-
-def together(several: Iterable[Counts]) -> Counts:
-    """The sum of several counts."""
-    summed = dict.fromkeys(TaskStatus, 0)
-    for each in several:
-        for status, n in each.items():
-            summed[status] += n
-    return summed
 
 
 @dataclass(frozen=True, slots=True)

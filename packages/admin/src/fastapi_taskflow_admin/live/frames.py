@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from fastapi_taskflow_core.counts import Counts
 from fastapi_taskflow_core.engine.feed import Change, Happening
-from fastapi_taskflow_core.metrics import Counts
 from fastapi_taskflow_core.records import TaskStatus
 
 MOST_IDS = 100

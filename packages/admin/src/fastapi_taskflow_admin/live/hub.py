@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from secrets import token_hex
 
+from fastapi_taskflow_core.counts import Counts, together
 from fastapi_taskflow_core.errors import BackendUnavailable
-from fastapi_taskflow_core.metrics import Counts, together
 
 from ..manager import Manager
 from .frames import Ring, Tally, Tallying, elsewhere, frame, tick

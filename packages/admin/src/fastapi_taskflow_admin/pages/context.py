@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from fastapi_taskflow_core.backends.base import Page
+from fastapi_taskflow_core.counts import Counts, together
 from fastapi_taskflow_core.health import Health
-from fastapi_taskflow_core.metrics import Counts, together
 from fastapi_taskflow_core.records import RETRYABLE, TaskRecord, TaskStatus
 
 from ..api.query import encode

@@ -10,7 +10,8 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from fastapi_taskflow_core.backends.base import InstanceInfo, Query
-from fastapi_taskflow_core.metrics import Window, before, together
+from fastapi_taskflow_core.counts import together
+from fastapi_taskflow_core.metrics import Window, before
 from fastapi_taskflow_core.records import TaskStatus
 
 from ..manager import Manager
