@@ -18,9 +18,15 @@ class KeptBackend(MemoryBackend):
         return Capabilities(survives_restart=True, shared=False)
 
 
+def set_aside() -> bool:
+    """Whether all that is loaded is; Python 3.12 has some hundred objects set aside itself."""
+    assert not 1_000 < gc.get_freeze_count() < 10_000
+    return gc.get_freeze_count() > 10_000
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_set_aside() -> Iterator[None]:
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
     yield
     gc.enable()
     gc.unfreeze()
@@ -28,11 +34,11 @@ def nothing_is_set_aside() -> Iterator[None]:
 
 async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
     manager = TaskManager(snapshot_backend=KeptBackend())
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
     await manager.startup()
-    assert gc.get_freeze_count() > 10_000
+    assert set_aside()
     await manager.shutdown()
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
 )
 async def test_where_it_is_not_wanted_or_of_no_use_the_collector_is_left_alone(manager):
     await manager.startup()
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
     await manager.shutdown()
 
 
@@ -51,14 +57,14 @@ async def test_what_the_application_has_set_aside_stays_so():
     manager = TaskManager(snapshot_backend=KeptBackend())
     await manager.startup()
     await manager.shutdown()
-    assert gc.get_freeze_count() > 10_000
+    assert set_aside()
 
 
 async def test_a_collector_that_is_switched_off_is_left_alone():
     gc.disable()
     manager = TaskManager(snapshot_backend=KeptBackend())
     await manager.startup()
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
     await manager.shutdown()
 
 
@@ -67,9 +73,9 @@ async def test_of_two_managers_the_one_that_set_it_aside_gives_it_back():
     await one.startup()
     await other.startup()
     await other.shutdown()
-    assert gc.get_freeze_count() > 10_000
+    assert set_aside()
     await one.shutdown()
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
 
 
 async def test_a_start_that_fails_sets_nothing_aside():
@@ -79,7 +85,7 @@ async def test_a_start_that_fails_sets_nothing_aside():
 
     with pytest.raises(RuntimeError):
         await TaskManager(snapshot_backend=Closed()).startup()
-    assert gc.get_freeze_count() == 0
+    assert not set_aside()
 
 
 def test_anything_but_a_flag_is_refused():

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import gc
 
+_BY_PYTHON = 1_000
+"""Python 3.12 itself has some hundred objects set aside; an application has tens of thousands."""
+
 
 class StartupHeap:
     """Set aside between start and stop, unless the application does that itself.
@@ -25,7 +28,7 @@ class StartupHeap:
     def set_aside(self) -> None:
         """What there is now is not looked through any more."""
         # Somebody may have set aside what there is, or have other plans with the collector.
-        if self._wanted and gc.isenabled() and not gc.get_freeze_count():
+        if self._wanted and gc.isenabled() and gc.get_freeze_count() < _BY_PYTHON:
             gc.collect(1)  # what has just become garbage; all of it would take long
             gc.freeze()
             self._ours = True
