@@ -387,6 +387,28 @@ async def test_a_silence_is_an_outage_too(
     assert (first, rest[0], len(rest)) == (["task--1"], "task-10", CAPACITY)
 
 
+@pytest.mark.parametrize("failures", [[], [BackendUnavailable("away")]])
+async def test_a_silence_makes_nobody_forget_how_a_task_ended_that_was_sent_before(
+    journal: Journal, store: Store, clock: VirtualClock, failures: list[Exception]
+) -> None:
+    store.failures = failures
+    store.open_gate.clear()
+    journal.start()
+    journal.put(a_task(0))
+    flushing = asyncio.ensure_future(journal.flush())
+    await store.reached.wait()  # as one that is not finished
+    for number in range(CAPACITY + 10):
+        journal.put(done(number))
+    clock.advance(2 * SILENCE)
+    assert journal.dropped == 10
+    store.open_gate.set()
+    await flushing
+    await journal.flush()
+    stored = await store.get("task-0")
+    assert stored is not None
+    assert stored.status is TaskStatus.SUCCESS
+
+
 @pytest.mark.parametrize("number", [1, 2, 5])
 async def test_what_cannot_be_stored_does_not_hold_up_the_rest(
     journal: Journal, store: Store, ears: Ears, number: int, caplog: pytest.LogCaptureFixture

@@ -30,6 +30,8 @@ class Buffer:
         """Unfinished tasks the backend is known to have."""
         self._attempted: set[str] = set()
         """Tasks the backend may have: their insert was sent, and not answered."""
+        self._under_way: set[str] = set()
+        """Tasks that were unfinished when they were sent: how they end must follow."""
 
     def put(self, task: TaskRecord) -> bool:
         """The task has changed; says whether it is urgent."""
@@ -66,6 +68,7 @@ class Buffer:
         self._urgent.pop(task_id, None)
         self._lazy.pop(task_id, None)
         self._stored.discard(task_id)
+        self._under_way.discard(task_id)
 
     def take(self, *, lazy: bool, durable: bool) -> Batch:
         """Everything urgent, and what is lazy too if wanted; it waits here no longer."""
@@ -83,6 +86,7 @@ class Buffer:
                 into.append(task)
             else:
                 into.append(task.copy())
+                self._under_way.add(task.task_id)
                 durable = durable or task.persist  # a promise, whoever writes it
         logs, self._logs = self._logs, []
         withdrawn, self._withdrawn = tuple(self._withdrawn.values()), {}
@@ -92,6 +96,7 @@ class Buffer:
     def written(self, batch: Batch) -> None:
         """The backend has the batch."""
         self._attempted.difference_update([task.task_id for task in batch.inserts])
+        self._arrived(batch)
         for task in batch.inserts:
             if not task.status.finished:
                 self._stored.add(task.task_id)
@@ -104,6 +109,7 @@ class Buffer:
 
     def give_back(self, batch: Batch) -> None:
         """The backend may not have the batch: all of it waits again, unless it changed since."""
+        self._arrived(batch)
         newer = self._urgent.keys() | self._lazy.keys() | self._withdrawn.keys()
         older = {
             task.task_id: task
@@ -132,13 +138,19 @@ class Buffer:
         for task_id, task in self._urgent.items():
             if excess <= 0:
                 break
-            if task.status.finished and not task.persist and task_id not in self._stored:
+            kept = task.persist or task_id in self._stored or task_id in self._under_way
+            if task.status.finished and not kept:
                 droppable.append(task_id)
                 excess -= _weight(task)
         for task_id in droppable:
             del self._urgent[task_id]
             self._attempted.discard(task_id)
         return lines + len(droppable)
+
+    def _arrived(self, batch: Batch) -> None:
+        if self._under_way:
+            for task in (*batch.inserts, *batch.updates):
+                self._under_way.discard(task.task_id)
 
     @property
     def urgent(self) -> bool:
