@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import unescape
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, Route, expect
 
 from fastapi_taskflow_testkit.faults import AppServer
 
@@ -97,11 +97,41 @@ def test_everything_works_under_any_mount(look, api: httpx.Client, dashboard: st
     expect(page).to_have_url(f"{dashboard}/tasks/{again}")
     expect(page.locator("#related")).to_contain_text(task_id)
 
-    page.get_by_role("button", name="Pause").click()  # no refresh is to come after the session
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile(f"{PLACES[place]}/auth/login"))
     page.goto(dashboard)
     expect(page).to_have_url(re.compile(f"{PLACES[place]}/auth/login"))
+
+
+@pytest.mark.parametrize("place", ["sub"], indirect=True)
+def test_who_signs_out_waits_for_nothing_any_more(look, dashboard: str):
+    """Of what a page asks, some is under way when its session ends; none of it is refused then."""
+    page = look("/tasks")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#live-text")).to_have_text("Live")
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route(f"{dashboard}/rows", hold)
+    with page.expect_request(f"{dashboard}/rows"):
+        page.evaluate("document.dispatchEvent(new Event('taskflow:changed'))")
+
+    def sign_out(route: Route) -> None:
+        headers = {**route.request.headers, "Sec-Fetch-Site": "same-origin"}
+        assert route.fetch(headers=headers, max_redirects=0).status == 303
+        [refresh] = asked
+        with suppress(Error):  # nobody waits for it any more
+            refresh.continue_()
+        page.wait_for_timeout(1_500)  # nor comes a refresh because the stream has ended
+        route.continue_()
+
+    page.route("**/auth/logout", sign_out)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
 
 
 def test_who_signs_out_elsewhere_is_told_and_led_to_the_login(chromium, server: AppServer):

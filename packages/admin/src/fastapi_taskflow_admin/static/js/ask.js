@@ -4,6 +4,19 @@
 export const PAGE = new URL(location.href);
 export const API = new URL(document.documentElement.dataset.api, PAGE).href.replace(/\/$/, "");
 
+const PATIENCE = 5_000; // milliseconds
+
+// Who signs out waits for nothing any more: what is still on its way would be refused.
+const end = new AbortController();
+export const leaving = end.signal;
+document.addEventListener("submit", ({ target }) => target.matches(".account form") && end.abort());
+
+// What there is by now.
+export function look(href, headers = {}) {
+  const signal = AbortSignal.any([leaving, AbortSignal.timeout(PATIENCE)]);
+  return fetch(href, { headers, cache: "no-store", signal });
+}
+
 // The answer as an object; null, and a word to the user, if there is none.
 export async function ask(method, path, body = undefined) {
   const late = setTimeout(toast, 5_000, "The server has not answered yet.");

@@ -1,12 +1,11 @@
 // Keep the page fresh: when the stream names something that it shows, and now and then all the
 // same. A board with a source is a part that is asked for alone; any other is taken out of its page.
-import { API, PAGE, toast } from "./ask.js";
+import { API, leaving, look, PAGE, toast } from "./ask.js";
 import { concerns, listen } from "./live.js";
 import { morph } from "./morph.js";
 import { clock, tell } from "./times.js";
 
-const PATIENCE = 5_000; // milliseconds
-const JITTER = 300; // so that many viewers do not ask at once
+const JITTER = 300; // milliseconds, so that many viewers do not ask at once
 const STALE = 5_000;
 const SLOW = 300;
 const GROWS = 2_000; // between two looks at a bar that grows with the time
@@ -57,11 +56,8 @@ export function startBoard(board) {
   const held = () => watches === "rows" && (window.scrollY > 200 || board.querySelector("#rows :checked"));
 
   const refresh = async () => {
-    const answer = await fetch(source, {
-      headers: { "Taskflow-Part": "board", "Taskflow-Columns": columns(), ...(etag && { "If-None-Match": etag }) },
-      cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    const headers = { "Taskflow-Part": "board", "Taskflow-Columns": columns(), ...(etag && { "If-None-Match": etag }) };
+    const answer = await look(source, headers);
     fresh = answer.ok || answer.status === 304 ? new Date() : fresh;
     if (answer.status === 304) return;
     if (answer.status === 401) return signedOut();
@@ -125,9 +121,13 @@ export function startBoard(board) {
     return [...document.querySelectorAll("#rows > tr, [data-watch]")].some((each) => concerns(said, each.dataset.watch ?? each.id));
   };
 
-  const signedOut = () => {
+  const end = () => {
     stream.end();
     over = true;
+  };
+
+  const signedOut = () => {
+    end();
     pause.hidden = true;
     show("lost", "Signed out");
     banner(board, "Signed out. What you see is no longer kept up to date.", "Sign in", () => location.reload());
@@ -166,6 +166,7 @@ export function startBoard(board) {
     },
   });
 
+  leaving.addEventListener("abort", end);
   pause.addEventListener("click", () => {
     paused = !paused;
     missed = 0;

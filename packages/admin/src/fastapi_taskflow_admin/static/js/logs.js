@@ -1,5 +1,5 @@
 // The log of one task, followed while it grows: as many lines as a browser bears, the latest.
-import { API, number } from "./ask.js";
+import { API, look, number } from "./ask.js";
 import { concerns } from "./live.js";
 
 const MOST = 1_000; // lines, of five nodes each
@@ -70,7 +70,7 @@ export function startLogs(list, signal = undefined) {
     reading = true;
     try {
       for (;;) {
-        const answer = await fetch(`${API}/${encodeURIComponent(task)}/logs?after=${seq}&limit=${BATCH}`, { cache: "no-store" });
+        const answer = await look(`${API}/${encodeURIComponent(task)}/logs?after=${seq}&limit=${BATCH}`);
         if (!answer.ok) break;
         const entries = await answer.json();
         if (entries.length) document.getElementById("no-logs")?.remove();

@@ -1,6 +1,6 @@
 // A task beside the list: the page of its own address, kept fresh whenever the list is.
 // While it is open the address is the task's, so that a reload shows it as a page; "back" closes it.
-import { PAGE } from "./ask.js";
+import { look, PAGE } from "./ask.js";
 import { banner } from "./board.js";
 import { concerns } from "./live.js";
 import { startLogs } from "./logs.js";
@@ -8,7 +8,6 @@ import { morph, settle } from "./morph.js";
 import { startParts } from "./parts.js";
 import { clock, tell } from "./times.js";
 
-const PATIENCE = 5_000; // milliseconds
 const SLOW = 300;
 const BOTH = matchMedia("(min-width: 1200px)"); // whether there is room for both, as in panel.css
 const OTHERS = "dialog, .menu, .sheet[open], #bulk:not([hidden])"; // what Escape closes first
@@ -20,7 +19,6 @@ let asked = 0;
 const title = document.title;
 
 const rowOf = (id) => document.getElementById(`task-${id}`);
-const ask = (href, headers = {}) => fetch(href, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
 
 // `step`: whether the address is to change, too; it has when somebody went forward to it.
 export async function openTask(href, step = true) {
@@ -41,7 +39,7 @@ export async function openTask(href, step = true) {
 }
 
 async function read(href) {
-  const answer = await ask(href);
+  const answer = await look(href);
   if (answer.status === 401) return null;
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   const content = parsed.querySelector("#parts, main > .empty");
@@ -123,7 +121,7 @@ function keepFresh(task, signal) {
     let answer;
     let html;
     try {
-      answer = await ask(location.pathname, { "Taskflow-Part": "board", ...(etag && { "If-None-Match": etag }) });
+      answer = await look(location.pathname, { "Taskflow-Part": "board", ...(etag && { "If-None-Match": etag }) });
       html = answer.ok ? await answer.text() : ""; // it may be cut off in the middle, too
     } catch {
       if (!signal.aborted) tellOf("no answer");
