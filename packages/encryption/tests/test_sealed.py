@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fastapi_taskflow_core import PayloadError, TaskRecord
@@ -71,6 +71,7 @@ def test_a_payload_moved_to_another_task_or_function_or_field_is_refused() -> No
 
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_as_damaged(garbage: bytes) -> None:
+    assume(not garbage.startswith(b"{"))  # as what was stored before there was a key
     task = a_task()
     for payload in (garbage, b"sealed:1:" + garbage, sealed(task)[:-20] + garbage):
         with pytest.raises(PayloadError):
