@@ -37,7 +37,7 @@ from .options import UNCHANGED, QueueConfig, TaskOptions, Unchanged
 from .plugins import backend_from_url, has_scheduler, scheduler, sealer
 from .records import DEFAULT_QUEUE, RETRYABLE, ExecutorKind, TaskRecord
 from .registry import Registry
-from .resealing import keys_needed, reseal_stored
+from .resealing import keys_needed, reseal_held, reseal_stored
 from .results import result_of
 from .retry import RetryPolicy
 from .sealing import HIDDEN, Sealer, with_words_opened
@@ -697,7 +697,7 @@ class TaskManager:
             ValueError: There is no ``encrypt_args_key``.
         """
         sealer = self._needs_sealer()
-        self._engine.reseal()
+        reseal_held(self._engine.live, self._engine.journal, sealer)
         await self._flush()
         return await reseal_stored(self._backend, self._backend, sealer)
 
