@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context
 
 from ..records import TaskRecord
 from ..registry import Registry
 from .journal import Journal
-from .lanes import Lanes
 from .ledger import Ledger
 from .live import LiveTask
 from .patience import Patience
@@ -20,6 +19,7 @@ class Adoption:
 
     Args:
         patience: Over when the engine drains: then they are given away again.
+        begin: Called with each task that may run.
     """
 
     def __init__(
@@ -27,16 +27,16 @@ class Adoption:
         registry: Registry,
         journal: Journal,
         ledger: Ledger,
-        lanes: Lanes,
         setbacks: Setbacks,
         patience: Patience,
+        begin: Callable[[LiveTask], None],
     ) -> None:
         self._registry = registry
         self._journal = journal
         self._ledger = ledger
-        self._lanes = lanes
         self._setbacks = setbacks
         self._patience = patience
+        self._begin = begin
 
     def take(self, claimed: Sequence[TaskRecord]) -> None:
         """These are ours from now on."""
@@ -50,4 +50,4 @@ class Adoption:
             if self._patience.over:
                 self._setbacks.give_away(task)
             else:
-                self._lanes.submit(task)
+                self._begin(task)

@@ -154,7 +154,9 @@ class Engine:
         )
         self.lanes = Lanes(runner, self.turns, self._delays)
         # What goes on beside it.
-        adoption = Adoption(registry, self.journal, ledger, self.lanes, setbacks, self.patience)
+        adoption = Adoption(
+            registry, self.journal, ledger, setbacks, self.patience, self.lanes.submit
+        )
         takeover = Takeover(
             store,
             registry,
