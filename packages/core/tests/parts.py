@@ -30,18 +30,19 @@ def work(number: int) -> None:
 
 
 class Parts:
-    """On a clock that stands still, over the backend in memory."""
+    """On a clock that stands still, over a backend in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: MemoryBackend | None = None) -> None:
         self.clock = VirtualClock()
         self.surroundings = Surroundings(clock=self.clock)
-        self.store = GuardedBackend(MemoryBackend())
+        self.store = GuardedBackend(backend or MemoryBackend())
         self.registry = Registry()
         self.live = Live()
         self.patience = Patience()
         self.losses = Losses(self.live)
         self.journal = Journal(self.store, ME, self.losses, self.surroundings)
-        self.ledger = Ledger(self.live, self.journal, Feed(), self.surroundings)
+        self.feed = Feed()
+        self.ledger = Ledger(self.live, self.journal, self.feed, self.surroundings)
         self.codec = TypedJsonCodec()
         self.setbacks = Setbacks(self.ledger, self.codec)
         self.delays = Delays(self.clock, self.patience, self.setbacks)

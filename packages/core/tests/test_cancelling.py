@@ -46,6 +46,7 @@ async def test_a_task_that_is_put_off_never_comes(setting: Setting) -> None:
 async def test_an_attempt_is_told_once_and_its_task_is_marked(setting: Setting) -> None:
     told: list[str] = []
     task = setting.running()
+    await setting.journal.flush()
     task.interrupt = lambda: told.append("end")
     for _ in range(2):
         marked = await setting.cancelling.cancel(task.record.task_id)

@@ -16,7 +16,7 @@ async def test_a_task_comes_when_its_seconds_have_passed_and_once() -> None:
     parts.clock.advance(4.9)
     assert came == []
     parts.clock.advance(0.2)
-    assert came == [task]
+    assert (came, len(parts.delays)) == ([task], 0)
     parts.clock.advance(60)
     assert came == [task]
 
@@ -62,7 +62,7 @@ async def test_a_stop_calls_off_all_and_they_stay_as_they_are() -> None:
     for task in tasks:
         parts.delays.put_off(task, 5, came.append)
     parts.delays.stop()
-    assert parts.clock.pending == 0
+    assert (parts.clock.pending, len(parts.delays)) == (0, 0)
     parts.clock.advance(5)
     assert came == []
     assert list(parts.live) == tasks

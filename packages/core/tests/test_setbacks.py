@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from parts import Parts, work
 
+from fastapi_taskflow_core import TaskStatus
+from fastapi_taskflow_core.engine.feed import Change, Happening
 from fastapi_taskflow_core.engine.live import LiveTask
 
 Setback = Callable[[Parts], LiveTask]
@@ -57,6 +59,18 @@ async def test_it_can_be_asked_for_again(setback: Setback, status: str, error: s
     stored = await parts.store.get(record.task_id)
     assert stored is not None
     assert (stored.status, stored.payload) == (status, record.payload)
+
+
+async def test_a_task_that_found_no_room_is_heard_of_as_new_before() -> None:
+    parts, heard = Parts(), list[tuple[TaskStatus, TaskStatus | None]]()
+
+    def hear(happening: Happening) -> None:
+        assert isinstance(happening, Change)
+        heard.append((happening.task.status, happening.previous))
+
+    parts.feed.subscribe(hear)
+    reject(parts)
+    assert heard == [("pending", None), ("rejected", "pending")]
 
 
 async def test_arguments_that_cannot_be_stored_do_not_hold_up_its_end() -> None:

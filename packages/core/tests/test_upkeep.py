@@ -10,7 +10,6 @@ from eventually import eventually
 from parts import Parts, work
 
 from fastapi_taskflow_core.backends.base import Batch, Capabilities
-from fastapi_taskflow_core.backends.guarded import GuardedBackend
 from fastapi_taskflow_core.backends.memory import MemoryBackend
 from fastapi_taskflow_core.backends.settings import SettingChange
 from fastapi_taskflow_core.engine import upkeep
@@ -46,8 +45,7 @@ class Setting(Parts):
     """The parts, and what runs beside them; claimed tasks are only collected."""
 
     def __init__(self, backend: MemoryBackend) -> None:
-        super().__init__()
-        self.store = GuardedBackend(backend)
+        super().__init__(backend)
         self.registry.register(work, TaskOptions())
         self.claimed: list[TaskRecord] = []
         self.turns = Turns({}, {"async": None})
@@ -175,6 +173,7 @@ async def test_once_the_engine_drains_nothing_more_is_claimed(setting: Setting) 
     await setting.upkeep.sweep_now()
     await settle()
     assert setting.claimed == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_after_a_stop_nothing_runs_any_more(setting: Setting) -> None:

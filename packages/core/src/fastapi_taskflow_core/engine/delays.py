@@ -50,6 +50,10 @@ class Delays:
         if timer is not None:
             timer.cancel()
 
+    def __len__(self) -> int:
+        """How many tasks are put off."""
+        return len(self._timers)
+
     def stop(self) -> None:
         """Call everything off."""
         for timer in self._timers.values():
