@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from . import checks
 from .announcer import announce
 from .arguments import ArgumentCodec, TypedJsonCodec
-from .arguments.codec import is_sealed
 from .backends.audit import AuditStore
 from .backends.base import Backend
 from .backends.guarded import GuardedBackend
@@ -29,7 +28,7 @@ from .engine.engine import Engine, EngineSettings
 from .engine.feed import Feed
 from .engine.queues import QueueStats
 from .errors import CommitTimeout, TaskStateError
-from .health import LATE, Health
+from .health import Health, health_of
 from .injection import hook_into_fastapi
 from .middleware import LifespanMiddleware, TaskListMiddleware, installed
 from .observers import FileLogger, FileMode, ObserverChain, TaskObserver
@@ -37,10 +36,10 @@ from .options import UNCHANGED, QueueConfig, TaskOptions, Unchanged
 from .plugins import backend_from_url, has_scheduler, scheduler, sealer
 from .records import DEFAULT_QUEUE, RETRYABLE, ExecutorKind, TaskRecord
 from .registry import Registry
-from .resealing import keys_needed, reseal_stored
+from .resealing import keys_needed, reseal_held, reseal_stored
 from .results import result_of
 from .retry import RetryPolicy
-from .sealing import HIDDEN, Sealer, with_words_opened
+from .sealing import Sealer, with_words_opened
 from .startup_heap import StartupHeap
 from .surroundings import Surroundings
 
@@ -633,29 +632,16 @@ class TaskManager:
 
     def health(self) -> Health:
         """How the task storage is doing."""
-        journal = self._engine.journal
-        lag = journal.lag
-        down = not self._backend.available or lag >= self._settings.commit_timeout
-        late = lag >= LATE or journal.last_error is not None
-        return Health(
-            state="down" if down else "degraded" if late else "up",
-            journal_lag=lag,
-            buffered=journal.buffered,
-            dropped=journal.dropped,
-            last_error=journal.last_error,
-            since=self._surroundings.clock.now() - timedelta(seconds=lag) if late else None,
+        return health_of(
+            self._engine.journal,
+            self._surroundings.clock,
+            available=self._backend.available,
+            patience=self._settings.commit_timeout,
         )
 
     def arguments(self, record: TaskRecord) -> dict[str, str] | None:
         """The arguments of a task by name, as text to show; None if they are not stored."""
-        if record.payload is None:
-            return None
-        if self._sealer is not None or is_sealed(record.payload):
-            return {"arguments": HIDDEN}
-        if record.func_name not in self._registry:
-            return None
-        function = self._registry[record.func_name].call
-        return shown_arguments(self._codec, record, function)
+        return shown_arguments(self._codec, self._registry, record, hidden=self._sealer is not None)
 
     def keep_arguments(self) -> None:
         """Store the arguments of all tasks, where that is possible, so that they can be shown."""
@@ -697,7 +683,7 @@ class TaskManager:
             ValueError: There is no ``encrypt_args_key``.
         """
         sealer = self._needs_sealer()
-        self._engine.reseal()
+        reseal_held(self._engine.live, self._engine.journal, sealer)
         await self._flush()
         return await reseal_stored(self._backend, self._backend, sealer)
 

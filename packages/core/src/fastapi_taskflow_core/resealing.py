@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from .backends.base import PayloadChange, Query, TaskReader, TaskStore
+from .engine.journal import Journal
+from .engine.live import Live
 from .errors import PayloadError
 from .records import RETRYABLE, UNFINISHED, TaskRecord, TaskStatus
 from .sealing import Sealer
@@ -42,6 +45,15 @@ async def warn_of_missing_keys(reader: TaskReader, sealer: Sealer) -> None:
             needed[name],
             name,
         )
+
+
+def reseal_held(live: Live, journal: Journal, sealer: Sealer) -> None:
+    """Seal with the first key the arguments of the unfinished tasks of this instance."""
+    for task in live:
+        if task.record.payload is not None:
+            with contextlib.suppress(PayloadError):  # it stays as it is, and fails as it is
+                task.record.payload = sealer.reseal(task.record)
+                journal.put(task.record)
 
 
 async def reseal_stored(reader: TaskReader, store: TaskStore, sealer: Sealer) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from .delays import Delays
 from .eager import Starter
 from .live import Lane, LiveTask
 from .runner import Runner
@@ -16,9 +17,10 @@ logger = logging.getLogger(__name__)
 class Lanes:
     """Starts tasks, each when it is its turn, in asyncio tasks that belong to the engine."""
 
-    def __init__(self, runner: Runner, turns: Turns) -> None:
+    def __init__(self, runner: Runner, turns: Turns, delays: Delays) -> None:
         self._runner = runner
         self._turns = turns
+        self._delays = delays
         self._busy: set[asyncio.Task[None]] = set()
         self._starter = Starter()
 
@@ -26,6 +28,14 @@ class Lanes:
     def running(self) -> int:
         """How many tasks run by themselves, and how many lines have not come to their end."""
         return len(self._busy)
+
+    def place(self, task: LiveTask) -> None:
+        """Run the task when its hour has come and it is its turn."""
+        wait = self._delays.seconds(task)
+        if wait > 0:
+            self._delays.put_off(task, wait, self.submit)
+        else:
+            self.submit(task)
 
     def submit(self, task: LiveTask) -> None:
         """Run the task when it is its turn."""
@@ -83,7 +93,9 @@ class Lanes:
 
     async def _run(self, task: LiveTask) -> None:
         try:
-            await self._runner.run(task)
+            wait = await self._runner.run(task)
+            if wait is not None:
+                self._delays.put_off(task, wait, self.submit)
         except Exception:
             logger.exception("task %s could not be run", task.record.task_id)
         finally:

@@ -14,7 +14,7 @@ from ..surroundings import Surroundings
 from ..wording import storable
 from .feed import Change, Feed, Moved, Said
 from .journal import Journal
-from .live import Live, LiveTask, StopReason
+from .live import Live, LiveTask
 
 _HERE = str(Path(__file__).parent.parent)
 _ERROR_LENGTH, _STACK_LENGTH = 32_768, 65_536
@@ -79,10 +79,10 @@ class Ledger:
         self._journal.withdraw(task.record)
         self._live.remove(task)
 
-    def lose(self, task: LiveTask) -> None:
-        """The task is another instance's: nothing more is entered here."""
-        task.end(StopReason.LOST)
-        self._live.remove(task)
+    def reaffirm(self) -> None:
+        """Put every task once more: the backend refuses those that others own by now."""
+        for task in self._live:
+            self._journal.put(task.record)
 
     def log(
         self, task: LiveTask, time: datetime, level: LogLevel, message: str, extra: object

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from ..backends.guarded import GuardedBackend
 from ..surroundings import Surroundings
 from .heartbeat import Heartbeat
 from .store_clock import StoreClock
+
+logger = logging.getLogger(__name__)
 
 _BEATS_PER_LEASE = 3
 
@@ -34,7 +37,9 @@ class Membership:
         instance: The id of the instance.
         lease: Seconds without a beat after which others take over.
         load: What to tell; called in the heartbeat's thread.
-        heard: Called on the event loop with every answer.
+        taken_for_dead: Called on the event loop when others may have taken tasks of ours.
+        asked_to_cancel: Called on the event loop with the ids of tasks that others want
+            cancelled.
     """
 
     def __init__(
@@ -44,14 +49,16 @@ class Membership:
         lease: float,
         surroundings: Surroundings,
         load: Callable[[], Load],
-        heard: Callable[[Pulse], None],
+        taken_for_dead: Callable[[], None],
+        asked_to_cancel: Callable[[frozenset[str]], None],
     ) -> None:
         self._store = store
         self._instance = instance
         self._lease = lease
         self._clock = surroundings.clock
         self._load = load
-        self._heard = heard
+        self._taken_for_dead = taken_for_dead
+        self._asked_to_cancel = asked_to_cancel
         self._heartbeat: Heartbeat | None = None
         self._store_clock = StoreClock(surroundings.clock)
         self.now: Callable[[], datetime] = self._store_clock.now
@@ -98,7 +105,10 @@ class Membership:
 
     def _answered(self, pulse: Pulse, sent: float, answered: float) -> None:
         self._store_clock.heard(pulse.now, sent, answered)
-        self._heard(pulse)
+        if not pulse.alive:
+            logger.warning("this instance was taken for dead; looking at what is still its own")
+            self._taken_for_dead()
+        self._asked_to_cancel(pulse.cancels)
         self._last_beat = self._clock.monotonic()
 
     def _beat(self) -> Beat:

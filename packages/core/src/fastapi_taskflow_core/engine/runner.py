@@ -22,6 +22,7 @@ from .journal import Journal
 from .ledger import Ledger
 from .live import LiveTask, StopReason
 from .patience import Patience
+from .setbacks import Setbacks
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,6 @@ class Runner:
     """Runs attempts, one after another while they follow at once.
 
     Args:
-        later: What to do with a task whose next attempt is some seconds away.
         patience: Over when the engine drains: then no new attempts start.
         trusted: Whether others are sure to think this instance alive.
         sealer: Encrypts arguments; None where they are not.
@@ -40,27 +40,31 @@ class Runner:
         self,
         ledger: Ledger,
         journal: Journal,
+        setbacks: Setbacks,
         executors: Mapping[ExecutorKind, Executor],
         codec: ArgumentCodec,
         surroundings: Surroundings,
-        later: Callable[[LiveTask, float], None],
         patience: Patience,
         trusted: Callable[[], bool],
         sealer: Sealer | None = None,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
+        self._setbacks = setbacks
         self._executors = executors
         self._codec = codec
         self._clock = surroundings.clock
         self._random = surroundings.random
-        self._later = later
         self._patience = patience
         self._trusted = trusted
         self._sealer = sealer
 
-    async def run(self, task: LiveTask) -> None:
-        """Run the task until it is finished, waits for a retry, or is no longer ours."""
+    async def run(self, task: LiveTask) -> float | None:
+        """Run the task until it is finished, waits for a retry, or is no longer ours.
+
+        Returns:
+            Seconds until the next attempt; None if this instance makes none.
+        """
         if task.must_be_stored and not task.confirmed:
             await self._journal.commit()
             task.confirmed = True
@@ -69,7 +73,7 @@ class Runner:
                 # Two attempts of one task never overlap, even if a thread would not end.
                 await asyncio.wait([task.leftover])
                 if not self._ready(task):
-                    return
+                    return None
             task.begin()
             self._ledger.enter(task, Event.START)
             try:
@@ -77,15 +81,16 @@ class Runner:
                     await self._put_on_record(task)
                 result = await self._call(task)
             except BaseException as error:  # noqa: BLE001  whatever a task raises is its outcome
-                again = await self._ended(task, error)
+                wait = await self._ended(task, error)
             else:
                 if task.stop_reason is not None:
                     await self._settle_cancellation(task)
                 self._returned(task, result)
-                return
-            if not again:
-                return
+                return None
+            if wait is None or wait > 0:
+                return wait
             await asyncio.sleep(0)
+        return None
 
     def _ready(self, task: LiveTask) -> bool:
         return not (
@@ -137,21 +142,21 @@ class Runner:
         cancelled = task.stop_reason is StopReason.CANCELLED
         self._ledger.enter(task, Event.CANCEL if cancelled else Event.SUCCEED)
 
-    async def _ended(self, task: LiveTask, error: BaseException) -> bool:
-        """Enter how the attempt ended; True if the next one follows at once."""
+    async def _ended(self, task: LiveTask, error: BaseException) -> float | None:
+        """Enter how the attempt ended; the seconds until the next one, if there is one."""
         foreign = await self._settle_cancellation(task)
         cut_off = isinstance(error, asyncio.CancelledError)
         if task.gone:
-            return False
+            return None
         if task.stop_reason is StopReason.CANCELLED:
             self._ledger.enter(task, Event.CANCEL)
         elif cut_off and (foreign or task.stop_reason is StopReason.DRAINING):
-            self._interrupted(task)
+            self._setbacks.interrupt(task)
         else:
             return self._failed(task, error)
         if cut_off and foreign:
             raise error
-        return False
+        return None
 
     async def _settle_cancellation(self, task: LiveTask) -> bool:
         """Take back our own cancellation; True if somebody else cancels this asyncio task."""
@@ -164,38 +169,13 @@ class Runner:
             running.uncancel()
         return bool(running.cancelling())
 
-    def _interrupted(self, task: LiveTask) -> None:
-        if task.record.persist and task.record.requeue_on_interrupt:
-            self._ledger.enter(task, Event.REQUEUE)
-            self._ledger.release(task)
-        else:
-            task.record.error = "the process stopped while this task ran"
-            self.keep_arguments(task)
-            self._ledger.enter(task, Event.INTERRUPT)
-
-    def _failed(self, task: LiveTask, error: BaseException) -> bool:
+    def _failed(self, task: LiveTask, error: BaseException) -> float | None:
         wait = next_attempt(task.function.options.retry, task.record.attempt, error, self._random())
         if wait is None or isinstance(error, PayloadError):
-            self.keep_arguments(task)
-            self._ledger.fail(task, error)
-            return False
+            self._setbacks.fail(task, error)
+            return None
         self._ledger.retry(task, error, wait)
-        if wait > 0:
-            self._later(task, wait)
-            return False
-        return True
-
-    def keep_arguments(self, task: LiveTask) -> None:
-        """The task may be asked for again: keep what it was called with, if that goes."""
-        record = task.record
-        if record.payload is None and task.arguments is not None and not task.function.anonymous:
-            args, kwargs = task.arguments
-            try:
-                record.payload = self._codec.encode(
-                    record.task_id, record.func_name, task.function.call, args, kwargs
-                )
-            except TypeError as error:
-                logger.debug("task %s cannot be retried by hand: %s", record.task_id, error)
+        return wait
 
 
 async def _within(limit: float, call: Awaitable[Any], task: LiveTask) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ..backends.base import Claim, TaskStore
 from ..records import TaskRecord
 from ..registry import Registry
+from .patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Takeover:
     Args:
         accept: Called with every claimed task.
         trusted: Whether this instance may still believe itself alive.
+        patience: Over when the engine drains: then nothing more is claimed.
     """
 
     BITE = 200
@@ -34,6 +36,7 @@ class Takeover:
         max_crashes: int,
         accept: Callable[[Sequence[TaskRecord]], None],
         trusted: Callable[[], bool],
+        patience: Patience,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -41,10 +44,11 @@ class Takeover:
         self._max_crashes = max_crashes
         self._accept = accept
         self._trusted = trusted
+        self._patience = patience
 
     async def sweep(self) -> None:
         """Claim everything that can be claimed now."""
-        while self._trusted():
+        while self._trusted() and not self._patience.over:
             wanted = Claim(self._instance, self._registry.names(), self.BITE, self._max_crashes)
             claiming = asyncio.ensure_future(self._store.claim(wanted))
             try:
