@@ -58,7 +58,7 @@ class AppServer:
         output: Path | None = None,
         port: int | None = None,
     ) -> None:
-        self.port = port or free_port()
+        self.port = port or free_port(self)
         self.url = f"http://127.0.0.1:{self.port}"
         self._output = (output or folder) / f"output-{self.port}"
         self._group = ProcessGroup(

@@ -53,7 +53,7 @@ class PrivateServer:
         self._environment = {**os.environ, **(environment or {})}
         self._process: ProcessGroup | None = None
         self._prepared = False
-        self.port = free_port()
+        self.port = free_port(self)
         self.url = recipe.url(self.port)
 
     def start(self) -> None:
