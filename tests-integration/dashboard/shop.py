@@ -5,6 +5,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from fastapi import BackgroundTasks, FastAPI
@@ -58,6 +59,16 @@ async def wait(seconds: float) -> None:
         await asyncio.sleep(seconds / 100)
 
 
+@manager.task()
+def advance(file: str) -> None:
+    """Gets on, a little at a time, until there is such a file."""
+    for done in count():
+        if Path(file).exists():
+            return
+        task_progress(done, 1_000_000, "on its way")
+        time.sleep(0.05)
+
+
 @manager.task(retries=2, delay=0.4)
 async def flaky(order: str) -> None:
     await asyncio.sleep(0.2)
@@ -98,7 +109,7 @@ def stubborn(file: str) -> None:
 async def tidy() -> None: ...
 
 
-TASKS = (send, charge, attack, wait, flaky, chatter, parse, endless, stubborn)
+TASKS = (send, charge, attack, wait, advance, flaky, chatter, parse, endless, stubborn)
 FUNCTIONS = {each.__name__: each for each in TASKS}
 
 
