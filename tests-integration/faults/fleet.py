@@ -127,7 +127,7 @@ async def at_rest(client: httpx.AsyncClient, server: AppServer) -> bool:
 
 
 async def eventually(
-    holds: Callable[[], bool | Awaitable[bool]], what: str, within: float = 30
+    holds: Callable[[], bool | Awaitable[bool]], what: str, within: float = 60
 ) -> None:
     """Ask until it is so; only for what other processes do."""
     deadline = time.monotonic() + within

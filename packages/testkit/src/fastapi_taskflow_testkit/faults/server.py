@@ -29,7 +29,7 @@ SERVERS: Mapping[str, Sequence[str]] = {
 }
 """The servers that people use, as arguments of Python."""
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class AppServer:

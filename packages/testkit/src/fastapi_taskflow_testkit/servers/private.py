@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from ..processes import ProcessGroup, free_port
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class Recipe(Protocol):
