@@ -89,17 +89,24 @@ async def test_the_next_attempt_waits_for_the_thread_of_the_one_before(
 ) -> None:
     running: list[int] = []
     most: list[int] = []
+    goes_on = threading.Event()
 
-    @manager.task(timeout=0.01, retries=1, delay=delay)
+    @manager.task(timeout=0.5, retries=1, delay=delay)
     def slow_at_first() -> None:
         running.append(1)
         most.append(len(running))
-        if len(most) == 1:
-            threading.Event().wait(0.04)
+        goes_on.wait(30)
         running.pop()
 
-    task = await run(manager, slow_at_first)
-    assert (task.status, most) == ("success", [1, 1])
+    task_id = await manager.enqueue(slow_at_first)
+
+    async def failed_once() -> bool:
+        return (await manager.history.get(task_id)).retries_used == 1
+
+    await eventually(failed_once)
+    await asyncio.sleep(0.03)  # another attempt could begin now, if it did not wait
+    goes_on.set()
+    assert ((await manager.wait(task_id, 30)).status, most) == ("success", [1, 1])
 
 
 async def test_a_task_cancelled_while_its_old_thread_runs_is_not_tried_again(
