@@ -96,6 +96,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
         def start(program: str | Path, **environment: str) -> Server:
             uvicorn = ["-m", "uvicorn", "--port", "0", "--no-access-log"]
+            uvicorn += ["--timeout-keep-alive", "600"]  # it never hangs up on who asks just then
             arguments = [program] if isinstance(program, Path) else [*uvicorn, program]
             server = Server(
                 subprocess.Popen(

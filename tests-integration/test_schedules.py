@@ -142,8 +142,10 @@ def test_each_slot_runs_once_though_instances_are_killed(tmp_path, store):
         stop(tmp_path, *instances)
     found = settled(store)
     slots = [slot for slot, _ in found]
-    gaps = {later.at - slot.at for slot, later in itertools.pairwise(slots)}
-    assert gaps == {timedelta(seconds=EVERY)}
+    for number, (before, slot) in enumerate(itertools.pairwise(slots), start=1):
+        # Of a longer pause, as only a busy machine makes, nine that were missed are kept.
+        missed = {each.outcome for each in slots[number : number + 9]} == {SlotOutcome.MISFIRED}
+        assert missed or slot.at - before.at == timedelta(seconds=EVERY)
     runs = ran(tmp_path)
     for slot, task in found:
         if slot.outcome is SlotOutcome.FIRED:

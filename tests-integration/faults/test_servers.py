@@ -18,7 +18,7 @@ from places import KINDS, Place, place
 SOAK = os.environ.get("TASKFLOW_SOAK") == "1"
 ASKED, DEATHS, CUTS = (5_000, 10, 100) if SOAK else (600, 2, 15)
 CLIENTS = 12
-DELAY = 0.2
+DELAY = 0.4
 """Seconds that a slow line takes."""
 AT_ONCE = 100
 """Tasks that are asked for over it at the same moment."""
