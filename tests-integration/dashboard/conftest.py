@@ -44,6 +44,22 @@ def shop(tmp_path: Path) -> Iterator[AppServer]:
         yield server.wait_until_it_answers()
 
 
+@pytest.fixture(scope="module")
+def shared_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The same, one for all tests of a file."""
+    folder = tmp_path_factory.mktemp("shop")
+    environment = {"DB": str(folder / "shop.db")}
+    with AppServer.of("shop:app", HERE, environment, output=folder) as server:
+        yield server.wait_until_it_answers()
+
+
+@pytest.fixture
+def empty_shop(shared_shop: AppServer) -> AppServer:
+    """The one for all tests of a file, in which no task is left."""
+    httpx.post(f"{shared_shop.url}/forget", timeout=PATIENCE).raise_for_status()
+    return shared_shop
+
+
 @pytest.fixture
 def api(shop: AppServer) -> Iterator[httpx.Client]:
     """A client beside the browser."""

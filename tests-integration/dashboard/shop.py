@@ -5,6 +5,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from fastapi_taskflow import (
     QueueFullError,
     TaskAdmin,
     TaskManager,
+    TaskStateError,
+    TaskStatus,
     task_log,
     task_progress,
 )
+from fastapi_taskflow_core.backends.base import Query
 
 ATTACK = "<img src=x onerror=\"document.title='owned'\"></script><script>alert(1)</script>'\""
 
@@ -119,6 +123,17 @@ async def add(name: str, argument: str, background_tasks: BackgroundTasks) -> st
     kind = {"attack": ATTACK, "endless": LONG}.get(name, name)
     tasks = background_tasks.options(tags={"kind": kind})
     return str(tasks.add_task(FUNCTIONS[name], given))
+
+
+@app.post("/forget")
+async def forget() -> None:
+    """No task is left: those that go on are cancelled."""
+    going_on = Query(statuses=frozenset({TaskStatus.PENDING, TaskStatus.RUNNING}), limit=100)
+    for task in (await manager.history.query(going_on)).tasks:
+        with suppress(TaskStateError):
+            await manager.cancel(task.task_id)
+        await manager.wait(task.task_id)
+    await manager.history.delete_older_than(timedelta(0))
 
 
 @app.post("/fill")

@@ -37,6 +37,11 @@ def current(page: Page) -> str:
 
 
 @pytest.fixture
+def shop(empty_shop: AppServer) -> AppServer:
+    return empty_shop
+
+
+@pytest.fixture
 def tasks(api) -> list[str]:
     """Three that failed, the newest first."""
     ids = [add(api, name, 1) for name in ("charge", "flaky", "charge")]
