@@ -66,7 +66,7 @@ def test_the_attempts_of_a_task_are_drawn_as_they_were(look, api):
 
 def test_a_log_is_followed_and_stays_small(look, api):
     task_id = add(api, "chatter", 900)
-    page = look(f"/tasks/{task_id}")
+    page = look(f"/tasks/{task_id}#log")  # it may have failed by now, and show its error first
     logs = page.locator("#logs")
     expect(logs).to_contain_text("Attempt 4")
     ended(api, task_id, "failed")
