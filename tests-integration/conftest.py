@@ -41,7 +41,7 @@ class Server:
 
     def _line(self) -> str | None:
         try:
-            line = self._lines.get(timeout=20)
+            line = self._lines.get(timeout=60)
         except Empty:
             raise AssertionError(f"the server says nothing more:\n{self.output}") from None
         self.output += line or ""
@@ -51,7 +51,7 @@ class Server:
         """A client of the server, as soon as it has said where it is."""
         while (line := self._line()) is not None:
             if found := STARTED.search(line):
-                self._clients.append(httpx.Client(base_url=found[1], timeout=10))
+                self._clients.append(httpx.Client(base_url=found[1], timeout=30))
                 return self._clients[-1]
         raise AssertionError(f"the server did not start:\n{self.output}")
 
@@ -59,7 +59,7 @@ class Server:
         """The exit code, once the process has ended; `output` is complete then."""
         while self._line() is not None:
             pass
-        return self._process.wait(20)
+        return self._process.wait(60)
 
     def stop(self) -> None:
         """Ask the process to end, and see that it ends as uvicorn does after a clean stop."""
@@ -78,8 +78,8 @@ class Server:
         for client in self._clients:
             client.close()
         self._process.kill()
-        self._process.wait(20)
-        self._reader.join(20)
+        self._process.wait(60)
+        self._reader.join(60)
 
 
 Serve = Callable[..., Server]
@@ -96,6 +96,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
         def start(program: str | Path, **environment: str) -> Server:
             uvicorn = ["-m", "uvicorn", "--port", "0", "--no-access-log"]
+            uvicorn += ["--timeout-keep-alive", "600"]  # it never hangs up on who asks just then
             arguments = [program] if isinstance(program, Path) else [*uvicorn, program]
             server = Server(
                 subprocess.Popen(
@@ -120,7 +121,7 @@ def quickstart() -> str:
     return section.partition("```python\n")[2].partition("```\n")[0]
 
 
-def eventually(question: Callable[[], Answer], what: str, within: float = 15) -> Answer:
+def eventually(question: Callable[[], Answer], what: str, within: float = 60) -> Answer:
     """Ask until the answer is true, and return it; only for what other processes do."""
     deadline = time.monotonic() + within
     while not (answer := question()):

@@ -108,7 +108,7 @@ def test_of_a_storm_of_clients_only_some_are_let_in_and_then_the_next_ones(
     async def whole() -> None:
         expected = Counter({200: ROOM, 503: CLIENTS - ROOM})
         assert await storm(server.port) == expected
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while await storm(server.port) != expected:  # it has to hear first that they are gone
             assert time.monotonic() < deadline
 
@@ -125,5 +125,5 @@ def test_open_streams_end_with_their_process(server: AppServer) -> None:
         await hang_up(streams)
 
     asyncio.run(whole())
-    assert server.ended(20) in {0, -signal.SIGTERM}
+    assert server.ended() in {0, -signal.SIGTERM}
     assert "Traceback" not in server.output

@@ -138,7 +138,7 @@ class Shop:
     def task(self, task_id: str) -> dict[str, Any]:
         return dict(self.ask("GET", f"/tasks/{task_id}").raise_for_status().json())
 
-    def ends(self, task_id: str, status: str, within: float = 20) -> dict[str, Any]:
+    def ends(self, task_id: str, status: str, within: float = 60) -> dict[str, Any]:
         deadline = time.monotonic() + within
         while (task := self.task(task_id))["status"] in {"pending", "running"}:
             assert time.monotonic() < deadline, task

@@ -1,12 +1,5 @@
 """Two worker processes of one server: a session of one is a session of the other."""
 
-import contextlib
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from fastapi_taskflow_testkit.faults import AppServer
 
 PROGRAM = """
 import os
@@ -38,36 +33,10 @@ RIGHT = {"username": "ann", "password": "right"}
 def address(tmp_path: Path) -> Iterator[httpx.URL]:
     """Where two workers answer."""
     (tmp_path / "two_workers.py").write_text(PROGRAM)
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["uvicorn", "two_workers:app", "--port", str(port), "--workers", "2"]
-    # A group of its own, so that the workers end with their parent.
-    server = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        wait_for(port)
-        url = httpx.URL(f"http://127.0.0.1:{port}")
+    with AppServer.of("two_workers:app", tmp_path, server="uvicorn with two workers") as server:
+        url = httpx.URL(server.wait_until_it_answers().url)
         assert both_say(url, {}) == {401}
         yield url
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait(20)
-
-
-def wait_for(port: int) -> None:
-    """Return when somebody listens."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the server did not answer within 30 s")
 
 
 def ask(url: httpx.URL, method: str, path: str, **request: Any) -> httpx.Response:

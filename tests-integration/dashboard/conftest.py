@@ -10,13 +10,15 @@ from shutil import which
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from visits import PATIENCE
 
 from fastapi_taskflow_testkit.faults import AppServer
 from fastapi_taskflow_testkit.servers import missing
 
 HERE = Path(__file__).parent
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 860}
+expect.set_options(timeout=PATIENCE * 1_000)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +44,26 @@ def shop(tmp_path: Path) -> Iterator[AppServer]:
         yield server.wait_until_it_answers()
 
 
+@pytest.fixture(scope="module")
+def shared_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The same, one for all tests of a file."""
+    folder = tmp_path_factory.mktemp("shop")
+    environment = {"DB": str(folder / "shop.db")}
+    with AppServer.of("shop:app", HERE, environment, output=folder) as server:
+        yield server.wait_until_it_answers()
+
+
+@pytest.fixture
+def empty_shop(shared_shop: AppServer) -> AppServer:
+    """The one for all tests of a file, in which no task is left."""
+    httpx.post(f"{shared_shop.url}/forget", timeout=PATIENCE).raise_for_status()
+    return shared_shop
+
+
 @pytest.fixture
 def api(shop: AppServer) -> Iterator[httpx.Client]:
     """A client beside the browser."""
-    with httpx.Client(base_url=shop.url, timeout=20) as client:
+    with httpx.Client(base_url=shop.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -92,7 +110,7 @@ def looking(chromium: Browser, dashboard: str, origin: str) -> Iterator[Look]:
             window = chromium.new_context(color_scheme=scheme, viewport=size or DESKTOP)
             windows.callback(window.close)
             page = window.new_page()
-            page.set_default_timeout(10_000)
+            page.set_default_timeout(PATIENCE * 1_000)
             page.on("console", hear)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", note)

@@ -5,6 +5,8 @@ import json
 import os
 import time
 from contextlib import suppress
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 from fastapi import BackgroundTasks, FastAPI
@@ -15,9 +17,12 @@ from fastapi_taskflow import (
     QueueFullError,
     TaskAdmin,
     TaskManager,
+    TaskStateError,
+    TaskStatus,
     task_log,
     task_progress,
 )
+from fastapi_taskflow_core.backends.base import Query
 
 ATTACK = "<img src=x onerror=\"document.title='owned'\"></script><script>alert(1)</script>'\""
 
@@ -56,6 +61,16 @@ async def wait(seconds: float) -> None:
     for done in range(100):
         task_progress(done, 100, "waiting")
         await asyncio.sleep(seconds / 100)
+
+
+@manager.task()
+def advance(file: str) -> None:
+    """Gets on, a little at a time, until there is such a file."""
+    for done in count():
+        if Path(file).exists():
+            return
+        task_progress(done, 1_000_000, "on its way")
+        time.sleep(0.05)
 
 
 @manager.task(retries=2, delay=0.4)
@@ -98,7 +113,7 @@ def stubborn(file: str) -> None:
 async def tidy() -> None: ...
 
 
-TASKS = (send, charge, attack, wait, flaky, chatter, parse, endless, stubborn)
+TASKS = (send, charge, attack, wait, advance, flaky, chatter, parse, endless, stubborn)
 FUNCTIONS = {each.__name__: each for each in TASKS}
 
 
@@ -108,6 +123,17 @@ async def add(name: str, argument: str, background_tasks: BackgroundTasks) -> st
     kind = {"attack": ATTACK, "endless": LONG}.get(name, name)
     tasks = background_tasks.options(tags={"kind": kind})
     return str(tasks.add_task(FUNCTIONS[name], given))
+
+
+@app.post("/forget")
+async def forget() -> None:
+    """No task is left: those that go on are cancelled."""
+    going_on = Query(statuses=frozenset({TaskStatus.PENDING, TaskStatus.RUNNING}), limit=100)
+    for task in (await manager.history.query(going_on)).tasks:
+        with suppress(TaskStateError):
+            await manager.cancel(task.task_id)
+        await manager.wait(task.task_id)
+    await manager.history.delete_older_than(timedelta(0))
 
 
 @app.post("/fill")

@@ -4,11 +4,18 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from visits import LONG, PHONE, add, ended
 
+from fastapi_taskflow_testkit.faults import AppServer
+
 CUT = """(each) => {
     const style = getComputedStyle(each);
     return each.scrollWidth > each.clientWidth && style.textOverflow === "ellipsis"
         && each.getBoundingClientRect().height < 2 * parseFloat(style.lineHeight);
 }"""
+
+
+@pytest.fixture
+def shop(empty_shop: AppServer) -> AppServer:
+    return empty_shop
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Error, Route, expect
+from visits import PATIENCE
 
 from fastapi_taskflow_testkit.faults import AppServer
 
@@ -23,6 +24,7 @@ PLACES = {
     "zip": "/zip/tasks",
 }
 ADA = {"username": "ada", "password": "secret"}
+HTTPS = {"X-Forwarded-Proto": "https"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def dashboard(server: AppServer, place: str) -> str:
 def signed_in(server: AppServer, name: str) -> Iterator[httpx.Client]:
     """A client that has signed in as a browser does, which says where it saw the form."""
     login = f"{server.url}{PLACES[name]}/auth/login"
-    with httpx.Client(base_url=server.url, timeout=5) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         assert client.post(login, data=ADA, headers={"Referer": login}).status_code == 303
         yield client
 
@@ -185,7 +187,7 @@ def test_frames_are_not_held_back(server: AppServer, name: str):
 
 
 def test_behind_a_proxy_that_speaks_https_the_cookie_is_secure(server: AppServer):
-    with httpx.Client(base_url=server.url, headers={"X-Forwarded-Proto": "https"}) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE, headers=HTTPS) as client:
         answer = client.post("/api/v1/tasks/auth/login", data=ADA)
     name, _, attributes = answer.headers["Set-Cookie"].partition("=")
     assert name.startswith("__Secure-taskflow-")

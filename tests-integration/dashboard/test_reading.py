@@ -1,8 +1,6 @@
 """What a page tells those who point at it, and how it is looked through. One shop for all."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -11,13 +9,10 @@ from visits import PHONE, add, all_ended, ended
 from fastapi_taskflow_testkit.faults import AppServer
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+@pytest.fixture
+def shop(shared_shop: AppServer) -> AppServer:
     """A shop in which a few things happened."""
-    folder: Path = tmp_path_factory.mktemp("shop")
-    here, environment = Path(__file__).parent, {"DB": str(folder / "shop.db")}
-    with AppServer.of("shop:app", here, environment, output=folder) as server:
-        yield server.wait_until_it_answers()
+    return shared_shop
 
 
 @pytest.fixture(autouse=True)

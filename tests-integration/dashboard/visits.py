@@ -17,6 +17,7 @@ PAGES = [
     "/audit",
 ]
 PATIENCE = 30.0
+"""Seconds that everything may take: a busy machine is no failure."""
 LONG = "of_two_hundred_letters_" * 8 + "x" * 16
 """A name."""
 

@@ -23,6 +23,7 @@ from fastapi_taskflow_core.records import TaskStatus
 from fastapi_taskflow_testkit.faults import ExposedBackend, Ledger, Moment, Strike, Weather
 
 ledger = Ledger(Path(os.environ["LEDGER"]))
+GO = Path(os.environ["LEDGER"]).with_name("go")
 weather = Weather()
 death = Death()
 death.announce(weather)
@@ -65,6 +66,15 @@ async def once(number: int, seconds: float) -> None:
     await asyncio.sleep(seconds)
     ledger.note("once-done", number)
     death.reached(FUNCTION_DONE)
+
+
+@manager.task(persist=True)
+async def held(number: int, seconds: float) -> None:
+    """Goes on until the ledger has a file ``go`` beside it; must never start twice."""
+    ledger.note("held", number)
+    while not await asyncio.to_thread(GO.exists):  # noqa: ASYNC110  a file tells
+        await asyncio.sleep(seconds)
+    ledger.note("held-done", number)
 
 
 @manager.task(persist=True, requeue_on_interrupt=True)
@@ -134,6 +144,7 @@ if "EVERY" in os.environ:
 
 _TASKS: dict[str, Callable[[int, float], Awaitable[None] | None]] = {
     "once": once,
+    "held": held,
     "again": again,
     "poison": poison,
     "unkept": unkept,

@@ -10,7 +10,7 @@ from places import Place, place
 
 @pytest.fixture
 async def client():
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         yield client
 
 

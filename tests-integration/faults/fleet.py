@@ -37,6 +37,10 @@ class Fleet:
         """What the tasks say that they do."""
         return Ledger(self.folder / "ledger")
 
+    def let_go(self) -> None:
+        """Let the tasks end that are held."""
+        (self.folder / "go").touch()
+
     def start(self, server: str = "uvicorn", *, answers: bool = True, **settings: str) -> AppServer:
         """Start a server and, unless it will not live that long, wait until it answers."""
         environment = {
@@ -127,7 +131,7 @@ async def at_rest(client: httpx.AsyncClient, server: AppServer) -> bool:
 
 
 async def eventually(
-    holds: Callable[[], bool | Awaitable[bool]], what: str, within: float = 30
+    holds: Callable[[], bool | Awaitable[bool]], what: str, within: float = 60
 ) -> None:
     """Ask until it is so; only for what other processes do."""
     deadline = time.monotonic() + within

@@ -93,7 +93,7 @@ async def test_a_clock_of_the_storage_that_jumps_costs_one_round_of_takeovers_at
 ):
     clock = WallClock(for_all / "clock")
     with place(kind, clock.environment) as store:
-        ships, accepted = fleets(store.url, LEASE="2"), Accepted()
+        ships, accepted = fleets(store.url, LEASE="4"), Accepted()
         servers = [ships.start(), ships.start()]
         for step, numbers in ((3_600, range(10)), (-3_600, range(10, 20))):
             for n in numbers:

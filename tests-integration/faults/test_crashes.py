@@ -78,9 +78,7 @@ async def test_another_instance_takes_over_what_a_killed_one_leaves(fleet, clien
         )
     await eventually(lambda: ships.ran().total() == 100, "half of them run, and half wait")
     dying.kill()
-    await eventually(
-        partial(at_rest, client, living), "the other instance has taken over", within=25
-    )
+    await eventually(partial(at_rest, client, living), "the other instance has taken over")
     seen = (await client.get(f"{living.url}/tasks/metrics")).json()
     ran = ships.ran()
     print(
@@ -112,7 +110,7 @@ async def test_a_task_that_kills_its_process_fails_in_the_end_and_the_others_run
         task = answer.json()
         return task.get("status") == "failed"
 
-    await eventually(given_up, "the task is given up", within=50)
+    await eventually(given_up, "the task is given up")
     assert await accepted.add(client, server.url, "again", 2)
     await eventually(lambda: ships.ran()["again-done", 2] == 1, "another task runs")
     deaths = ships.ran()["poison", 1]

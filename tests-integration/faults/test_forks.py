@@ -47,7 +47,7 @@ asyncio.run(main())
 async def test_a_fork_is_told_to_open_the_storage_itself_and_harms_nobody(url):
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM, url]
     done = await asyncio.to_thread(
-        subprocess.run, command, check=True, stdout=subprocess.PIPE, timeout=30
+        subprocess.run, command, check=True, stdout=subprocess.PIPE, timeout=60
     )
     code, said, stored = json.loads(done.stdout)
     print(f"the fork was told: {said}")

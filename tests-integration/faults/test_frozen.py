@@ -83,13 +83,14 @@ async def test_frozen_for_less_than_the_lease_it_keeps_its_tasks(fleet, client):
 
 @pytest.mark.parametrize("kind", ["blocking", "greedy"])
 async def test_a_process_that_cannot_answer_breaks_no_promise(fleet, client, kind):
-    ships, accepted = fleet(LEASE=str(LEASE)), Accepted()
+    lease = 2 * LEASE  # a machine that hesitates must not look like a process that is gone
+    ships, accepted = fleet(LEASE=str(lease)), Accepted()
     busy, living = ships.start(), ships.start()
     for number in range(5):
         await accepted.add(client, busy.url, "again", number, seconds=1)
-    await accepted.add(client, busy.url, kind, 1, seconds=3 * LEASE)
+    await accepted.add(client, busy.url, kind, 1, seconds=1.5 * lease)
     await eventually(lambda: ships.ran()[kind, 1] == 1, "the loop is blocked")
-    await asyncio.sleep(LEASE)  # so that a beat of the blocked process would be missed
+    await asyncio.sleep(lease)  # so that a beat of the blocked process would be missed
     instances = (await client.get(f"{living.url}/tasks/instances")).json()
     await eventually(lambda: ships.ran()[f"{kind}-done", 1] == 1, "the call returns")
 
@@ -123,7 +124,7 @@ async def test_a_frozen_instance_that_is_told_to_stop_stops_when_it_thaws(fleet,
         lambda: all(ships.ran()["again-done", n] for n in range(5)), "the other has taken over"
     )
     frozen.thaw()
-    frozen.ended(within=10)
+    frozen.ended()
 
     async def all_succeeded() -> bool:
         return set((await accepted.statuses(client, living)).values()) == {"success"}
@@ -136,10 +137,10 @@ async def test_a_frozen_instance_that_is_told_to_stop_stops_when_it_thaws(fleet,
 async def test_a_process_that_is_frozen_in_the_middle_of_a_write_holds_up_writes_alone(
     fleets, sqlite, client, end
 ):
-    ships, accepted, numbers = fleets(sqlite, LEASE="1", COMMIT="0.3"), Accepted(), count(2)
+    ships, accepted, numbers = fleets(sqlite, LEASE="3", COMMIT="1"), Accepted(), count()
     fleet = [ships.start(), ships.start()]
-    for number, ship in enumerate(fleet):
-        await accepted.add(client, ship.url, "once", number, seconds=3)
+    for ship in fleet:
+        assert await accepted.add(client, ship.url, "held", next(numbers), seconds=0.05)
     await eventually(lambda: ships.ran().total() == 2, "the tasks run")
     with running(WRITES, ships.database) as writer:
         writer.send_signal(signal.SIGSTOP)
@@ -147,13 +148,14 @@ async def test_a_process_that_is_frozen_in_the_middle_of_a_write_holds_up_writes
             assert not await accepted.add(client, ship.url, "once", next(numbers))
             listed = await client.get(f"{ship.url}/tasks")
             assert [task["status"] for task in listed.json()] == ["running", "running"]
-        await asyncio.sleep(1.5)  # no beat is written for longer than a lease
+        await asyncio.sleep(1.5)  # no beat has been written for longer than a lease
         states = [(await client.get(f"{ship.url}/tasks/health")).json() for ship in fleet]
         assert {state["state"] for state in states} <= {"degraded", "down"}
         if end == "goes on":
             writer.send_signal(signal.SIGCONT)
             writer.stdin.close()
             writer.wait()
+    ships.let_go()
 
     async def both_work_again() -> bool:
         return all([await accepted.add(client, it.url, "once", next(numbers)) for it in fleet])
@@ -170,5 +172,5 @@ async def test_a_process_that_is_frozen_in_the_middle_of_a_write_holds_up_writes
     assert accepted.refused[503] >= 2
     # A 503 is no promise, and no promise that it will not run: what was on its way to the file
     # may get there, and somebody who takes the other for dead may be faster than its withdrawal.
-    assert {number for _, number in ran} >= accepted.numbers("once")
+    assert {number for _, number in ran} >= {number for _, number in accepted.ids}
     assert max(ran.values()) == 1

@@ -11,7 +11,7 @@ from fastapi_taskflow_testkit.servers import missing
 
 
 async def test_a_lock_of_three_seconds_delays_and_loses_nothing(fleets, sqlite, client):
-    ships = fleets(sqlite)
+    ships = fleets(sqlite, COMMIT="30")
     server, accepted = ships.start(), Accepted()
     with closing(sqlite3.connect(ships.database)) as foreign:
         foreign.execute("BEGIN EXCLUSIVE")
@@ -130,7 +130,7 @@ async def test_a_file_that_is_gone_is_refused_and_never_made_anew(fleets, sqlite
 
 
 async def test_what_got_a_503_before_a_crash_is_neither_promised_nor_run(fleets, sqlite, client):
-    ships = fleets(sqlite, COMMIT="0.5")
+    ships = fleets(sqlite, COMMIT="2")
     server, accepted = ships.start(), Accepted()
     for number in range(5):
         await accepted.add(client, server.url, "once", number)

@@ -39,7 +39,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.timeout(SECONDS + 180)
 def test_everyone_who_writes_gets_a_fair_share_and_the_file_stays_whole(tmp_path, until):
     database, ledger = tmp_path / "tasks.db", Ledger(tmp_path / "ledger")
     arguments = [sys.executable, "-c", PROGRAM, database, tmp_path / "ledger"]

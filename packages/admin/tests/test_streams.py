@@ -43,7 +43,7 @@ class Visit:
     async def until(self, word: bytes) -> None:
         while word not in self.said:
             self._news.clear()
-            await asyncio.wait_for(self._news.wait(), 5)
+            await asyncio.wait_for(self._news.wait(), 30)
 
     def leave(self) -> None:
         self._goes.set()
@@ -69,7 +69,7 @@ async def looking(app: FastAPI, cookie: str = "", query: bytes = b"") -> AsyncIt
         yield visit
     finally:
         visit.leave()
-        await asyncio.wait_for(serving, 5)
+        await asyncio.wait_for(serving, 30)
 
 
 async def cookie_of(app: FastAPI, name: str) -> str:
@@ -128,7 +128,7 @@ async def test_a_stream_of_somebody_who_signed_out_ends(
         assert not visit.over.is_set()
         async with local(app) as client:
             await client.post("/tasks/auth/logout", headers={"Cookie": cookie})
-        await asyncio.wait_for(visit.over.wait(), 5)
+        await asyncio.wait_for(visit.over.wait(), 30)
     assert b'event: bye\ndata: {"reason":"signed out"' in visit.said
 
 
@@ -172,6 +172,6 @@ async def test_a_dependency_is_asked_again_now_and_then(
         await visit.until(b"quiet")
         admits[0] = False
         monkeypatch.setattr(stream, "RENEWED_EVERY", 0.0)
-        await asyncio.wait_for(visit.over.wait(), 5)
+        await asyncio.wait_for(visit.over.wait(), 30)
     assert b'event: bye\ndata: {"reason":"renew"' in visit.said
     assert (await refused(app))[0] == 403

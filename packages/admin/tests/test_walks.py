@@ -103,6 +103,6 @@ async def test_no_route_waits_for_a_thread_of_the_application(manager: FakeManag
         for method, path in every_route(app):
             if "stream" in path:
                 continue
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await client.request(method, path)
     threads.release_on_behalf_of(busy)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from fastapi_taskflow_core import TaskManager, TaskRecord, TaskStatus
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 5) -> None:
+async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 30) -> None:
     """Return when the condition holds; fail after so many seconds."""
     async with asyncio.timeout(within):
         while True:

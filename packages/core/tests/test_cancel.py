@@ -177,7 +177,7 @@ async def test_a_task_in_a_thread_is_told_and_marked_when_it_returns(manager: Ta
         context = get_task_context()
         assert context is not None
         loop.call_soon_threadsafe(begun.set)
-        goes_on.wait(5)
+        goes_on.wait(30)
         seen.append(context.cancelled)
         context.raise_if_cancelled()
 
@@ -232,7 +232,7 @@ async def test_a_call_waiting_for_a_thread_never_starts_when_cancelled() -> None
 
     def blocks() -> None:
         loop.call_soon_threadsafe(begun.set)
-        goes_on.wait(5)
+        goes_on.wait(30)
 
     first, second = manager.new_list(), manager.new_list()
     first.add_task(blocks)
@@ -302,8 +302,8 @@ async def test_a_task_may_cancel_itself_in_its_first_step(
     first, second = tasks.add_task(selfish), tasks.add_task(after)
     await tasks()
     await tasks.finish()
-    assert (await manager.wait(first, 5)).status == "cancelled"
-    assert (await manager.wait(second, 5)).status == "success"
+    assert (await manager.wait(first, 30)).status == "cancelled"
+    assert (await manager.wait(second, 30)).status == "success"
     assert ended == [1]
 
 
@@ -319,4 +319,4 @@ async def test_a_task_that_cancels_the_asyncio_task_it_runs_in_does_not_hold_up_
     tasks = manager.new_list()
     task_id = tasks.add_task(reckless)
     await tasks()
-    assert (await manager.wait(task_id, 5)).status.finished
+    assert (await manager.wait(task_id, 30)).status.finished

@@ -116,7 +116,7 @@ def test_tasks_of_a_websocket_run(app: FastAPI, client: TestClient, manager: Tas
         await websocket.receive_text()
 
     with client.websocket_connect("/") as websocket:
-        assert done.wait(5)
+        assert done.wait(30)
         websocket.send_text("bye")
 
 

@@ -154,7 +154,7 @@ async def test_a_thread_that_does_not_end_keeps_its_task_running(
     @manager.task(persist=True, requeue_on_interrupt=True)
     def work() -> None:
         loop.call_soon_threadsafe(begun.set)
-        goes_on.wait(10)
+        goes_on.wait(30)
 
     tasks = manager.new_list()
     task_id = tasks.add_task(work)
@@ -199,7 +199,7 @@ async def test_a_task_whose_old_thread_still_runs_is_not_given_away(
 
     @manager.task(persist=True, timeout=0.01, retries=1, delay=3600)
     def work() -> None:
-        goes_on.wait(10)
+        goes_on.wait(30)
 
     tasks = manager.new_list()
     task_id = tasks.add_task(work)
@@ -254,7 +254,7 @@ async def test_a_stop_is_bounded_when_the_storage_hangs(database: MemoryBackend)
     tasks.add_task(asyncio.sleep, 0)
     await tasks.finish()
     database.write = hang  # type: ignore[method-assign, assignment]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await manager.shutdown()
 
 
@@ -277,7 +277,7 @@ async def test_a_stop_in_the_middle_of_a_claim_ends_though_the_storage_is_away(
         await asyncio.sleep(0)
     if answers:
         fails.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await stopping
 
 

@@ -471,7 +471,7 @@ async def test_a_stop_writes_what_is_left_or_says_that_it_could_not(
     journal.start()
     journal.put(a_task())
     trouble(store)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await journal.stop(0.05)
     assert journal.buffered == left
     assert ("did not take" in caplog.text) is bool(left)

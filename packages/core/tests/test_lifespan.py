@@ -119,7 +119,7 @@ async def test_the_server_is_told_in_one_line_why_the_start_failed() -> None:
 
 def test_a_backend_that_is_away_lets_the_application_start_and_is_opened_later() -> None:
     backend = Away()
-    manager = TaskManager(snapshot_backend=backend, commit_timeout=0.05, drain_timeout=0.1)
+    manager = TaskManager(snapshot_backend=backend, commit_timeout=1, drain_timeout=0.1)
     app = FastAPI()
     manager.install(app)
     ran: list[str] = []

@@ -100,7 +100,7 @@ async def test_it_is_listened_again_after_the_backend_was_away(
     service = News(listen, count)
     await service.start()
     await service.start()
-    await asyncio.wait_for(came.wait(), 5)
+    await asyncio.wait_for(came.wait(), 30)
     await service.stop()
     await service.stop()
 
@@ -120,7 +120,7 @@ async def test_one_that_never_works_is_left_alone_for_long(
 
     service = News(listen, lambda: None)
     await service.start()
-    await asyncio.wait_for(twice.wait(), 5)
+    await asyncio.wait_for(twice.wait(), 30)
     for _ in range(20):
         await asyncio.sleep(0)
     await service.stop()

@@ -192,7 +192,7 @@ async def test_an_observer_that_hangs_delays_nobody_and_closing_is_bounded() -> 
     await chain.startup()
     chain.publish(said("one"))
     chain.publish(said("two"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await chain.close(0.1)
     assert healthy.heard == ["startup", "one", "two", "close"]
     assert [each.dropped for each in chain.health()] == [1, 0]

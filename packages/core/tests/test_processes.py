@@ -163,7 +163,7 @@ async def test_a_worker_that_will_not_go_is_killed_after_its_time() -> None:
     manager.task(executor="process", keep_result=True)(linger)
     await manager.startup()
     task = await manager.wait(await manager.enqueue(linger), 30)
-    async with asyncio.timeout(10):  # its thread would keep it for a minute
+    async with asyncio.timeout(30):  # its thread would keep it for a minute
         await manager.shutdown()
     assert not lives(manager.result_of(task))
 

@@ -189,7 +189,7 @@ async def test_a_rejected_task_can_be_asked_for_again(make: Make, hall: Hall) ->
         await manager.enqueue(visit, "again")
     manager.update_queue_config("mail", max_size=None)
     hall.let_go()
-    again = await manager.wait(await manager.retry(refused.value.task_id), 5)
+    again = await manager.wait(await manager.retry(refused.value.task_id), 30)
     assert (again.status, hall.begun) == ("success", ["again"])
 
 
@@ -202,7 +202,7 @@ async def test_a_retry_goes_into_a_full_queue(make: Make) -> None:
         manager.update_queue_config("mail", max_size=0)
         raise ValueError
 
-    task = await manager.wait(await manager.enqueue(flaky), 5)
+    task = await manager.wait(await manager.enqueue(flaky), 30)
     assert (task.status, task.retries_used) == ("failed", 1)
 
 
@@ -244,7 +244,7 @@ async def test_an_unknown_queue_is_the_default_one_and_is_named_once(
     with caplog.at_level(logging.WARNING):
         for queue in ("male", "male", "mail"):
             task_id = await manager.enqueue(hall.visit, queue, queue=queue)
-            task = await manager.wait(task_id, 5)
+            task = await manager.wait(task_id, 30)
             assert task.queue == ("mail" if queue == "mail" else "default")
     assert [record.getMessage()[:25] for record in caplog.records] == ["there is no queue 'male',"]
 
@@ -284,9 +284,9 @@ async def test_limits_that_change_under_load_hold_for_what_begins_after(make: Ma
     for now in (2, 8, 1, 3):
         limit, still_there = now, running
         manager.update_queue_config("mail", concurrency=now)
-        await manager.wait(ids[75 * (2, 8, 1, 3).index(now)], 10)
+        await manager.wait(ids[75 * (2, 8, 1, 3).index(now)], 30)
     for task_id in ids:
-        await manager.wait(task_id, 10)
+        await manager.wait(task_id, 30)
     assert too_many == []
 
 
@@ -358,7 +358,7 @@ async def test_a_queue_paused_before_a_restart_begins_nothing_after_it(make: Mak
     await eventually(known)
     assert not ran.is_set()
     two.resume_queue("mail")
-    assert (await two.wait(task_id, 5)).status == "success"
+    assert (await two.wait(task_id, 30)).status == "success"
 
 
 @pytest.mark.parametrize(

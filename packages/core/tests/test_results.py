@@ -17,7 +17,7 @@ async def test_a_result_comes_back_equal(manager: TaskManager, value: object) ->
     def work() -> object:
         return value
 
-    task = await manager.wait(await manager.enqueue(work), 5)
+    task = await manager.wait(await manager.enqueue(work), 30)
     assert manager.result_of(task) == value
 
 
@@ -25,7 +25,7 @@ async def test_without_being_asked_for_no_result_is_kept(manager: TaskManager) -
     async def work() -> int:
         return 7
 
-    task = await manager.wait(await manager.enqueue(work), 5)
+    task = await manager.wait(await manager.enqueue(work), 30)
     assert task.result is None
     with pytest.raises(PayloadError, match="no stored result"):
         manager.result_of(task)
@@ -42,7 +42,7 @@ async def test_what_cannot_be_kept_is_said_and_fails_nothing(
     async def work() -> object:
         return value
 
-    task = await manager.wait(await manager.enqueue(work), 5)
+    task = await manager.wait(await manager.enqueue(work), 30)
     assert task.status == "success"
     assert reason in str(task.result)
     with pytest.raises(PayloadError, match=reason):
@@ -80,7 +80,7 @@ async def test_an_end_on_another_instance_is_heard_of(database: MemoryBackend) -
     here.task(keep_result=True)(work)
     task_id = await there.enqueue(work)
     await begun.wait()
-    waiting = asyncio.ensure_future(here.wait(task_id, 10))
+    waiting = asyncio.ensure_future(here.wait(task_id, 30))
     await asyncio.sleep(0)
     goes_on.set()
     assert here.result_of(await waiting) == datetime(2026, 1, 1, tzinfo=UTC)

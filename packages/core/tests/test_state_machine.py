@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
                 await asyncio.sleep(0 if turn % 10 else 0.001)
                 if turn % 100 == 99:
                     self.clock.advance(0.5)
-            return await asyncio.wait_for(asked, 5)
+            return await asyncio.wait_for(asked, 30)
 
         return self.loop.run_until_complete(patient())
 

@@ -239,7 +239,7 @@ async def test_a_task_that_another_instance_took_is_dropped_here(
 async def test_a_cancellation_asked_for_elsewhere_reaches_the_owner(
     database: MemoryBackend,
 ) -> None:
-    here = TaskManager(snapshot_backend=database, drain_timeout=0.05, lease=0.1)
+    here = TaskManager(snapshot_backend=database, drain_timeout=0.05, lease=3)
     there = manager_on(database)
     begun = asyncio.Event()
 

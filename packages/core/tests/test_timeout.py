@@ -71,13 +71,13 @@ async def test_the_result_of_a_thread_that_took_too_long_is_dropped(manager: Tas
     def slow() -> None:
         context = get_task_context()
         assert context is not None
-        goes_on.wait(5)
+        goes_on.wait(30)
         told.append(context.cancelled)
         over.set()
 
     task = await run(manager, slow)
     goes_on.set()
-    await asyncio.to_thread(over.wait, 5)
+    await asyncio.to_thread(over.wait, 30)
     assert (task.error or "").startswith("AttemptTimeout")
     assert (await manager.history.get(task.task_id)).status == "failed"
     assert told == [True]
@@ -89,17 +89,24 @@ async def test_the_next_attempt_waits_for_the_thread_of_the_one_before(
 ) -> None:
     running: list[int] = []
     most: list[int] = []
+    goes_on = threading.Event()
 
-    @manager.task(timeout=0.01, retries=1, delay=delay)
+    @manager.task(timeout=0.5, retries=1, delay=delay)
     def slow_at_first() -> None:
         running.append(1)
         most.append(len(running))
-        if len(most) == 1:
-            threading.Event().wait(0.04)
+        goes_on.wait(30)
         running.pop()
 
-    task = await run(manager, slow_at_first)
-    assert (task.status, most) == ("success", [1, 1])
+    task_id = await manager.enqueue(slow_at_first)
+
+    async def failed_once() -> bool:
+        return (await manager.history.get(task_id)).retries_used == 1
+
+    await eventually(failed_once)
+    await asyncio.sleep(0.03)  # another attempt could begin now, if it did not wait
+    goes_on.set()
+    assert ((await manager.wait(task_id, 30)).status, most) == ("success", [1, 1])
 
 
 async def test_a_task_cancelled_while_its_old_thread_runs_is_not_tried_again(
@@ -111,7 +118,7 @@ async def test_a_task_cancelled_while_its_old_thread_runs_is_not_tried_again(
     @manager.task(timeout=0.01, retries=1)
     def slow() -> None:
         calls.append(1)
-        goes_on.wait(5)
+        goes_on.wait(30)
 
     tasks = manager.new_list()
     task_id = tasks.add_task(slow)
@@ -135,7 +142,7 @@ async def test_the_time_a_task_waits_for_a_thread_does_not_count() -> None:
 
     def blocks() -> None:
         loop.call_soon_threadsafe(begun.set)
-        goes_on.wait(5)
+        goes_on.wait(30)
 
     @manager.task(timeout=0.01)
     def starved() -> None: ...
@@ -148,4 +155,4 @@ async def test_the_time_a_task_waits_for_a_thread_does_not_count() -> None:
     await asyncio.sleep(0.05)  # longer than its limit
     assert (await manager.history.get(task_id)).status == "pending"
     goes_on.set()
-    assert (await manager.wait(task_id, 5)).status == "success"
+    assert (await manager.wait(task_id, 30)).status == "success"

@@ -25,7 +25,7 @@ SECRET = "4111-1111-1111-1111"
 
 
 async def run(manager: TaskManager, func: object, *args: object, **options: object) -> TaskRecord:
-    return await manager.wait(await manager.enqueue(func, *args, **options), 5)
+    return await manager.wait(await manager.enqueue(func, *args, **options), 30)
 
 
 async def raw(backend: MemoryBackend, task_id: str) -> TaskRecord:
@@ -125,7 +125,7 @@ async def test_every_attempt_and_a_retry_by_hand_get_the_arguments(manager: Task
         raise ValueError
 
     task = await run(manager, pay, SECRET)
-    again = await manager.wait(await manager.retry(task.task_id), 5)
+    again = await manager.wait(await manager.retry(task.task_id), 30)
     assert got == [SECRET] * 6
     assert again.retry_of == task.task_id
 
@@ -158,7 +158,7 @@ async def test_with_a_wrong_key_the_task_fails_and_a_retry_with_the_right_one_wo
     with pytest.raises(PayloadError, match="no configured key fits"):
         await stranger.decrypted(task.task_id)
     assert (await raw(backend, task.task_id)).payload is not None
-    await writer.wait(await writer.retry(task.task_id), 5)
+    await writer.wait(await writer.retry(task.task_id), 30)
     assert got == [SECRET, SECRET]
 
 
@@ -180,7 +180,7 @@ async def test_keys_are_counted_and_tasks_encrypted_anew(key: str) -> None:
     assert new_name != old_name
     only_new = TaskManager(encrypt_args_key=new, snapshot_backend=backend)
     only_new.task(name="pay")(pay)
-    await only_new.wait(await only_new.retry(task.task_id), 5)
+    await only_new.wait(await only_new.retry(task.task_id), 30)
 
 
 async def test_without_a_key_there_is_nothing_to_encrypt_anew() -> None:
@@ -218,15 +218,15 @@ async def test_a_waiting_task_under_another_key_fails_alone_and_can_be_retried(k
     other = manager(Fernet.generate_key())
     await other.startup()
     other.resume_queue("default")
-    failed = await other.wait(left, 5)
+    failed = await other.wait(left, 30)
     assert failed.error == "PayloadError: cannot decrypt: no configured key fits"
     assert failed.payload == stored
-    await other.wait(await other.enqueue(pay, "another card"), 5)
+    await other.wait(await other.enqueue(pay, "another card"), 30)
     await other.shutdown()
 
     back = manager(key)
     await back.startup()
-    await back.wait(await back.retry(left), 5)
+    await back.wait(await back.retry(left), 30)
     await back.shutdown()
     assert got == ["another card", SECRET]
 
@@ -250,5 +250,5 @@ async def test_nobody_holds_the_arguments_of_a_task_that_waits(manager: TaskMana
     gc.collect()
     assert gone() is None
     manager.resume_queue("default")
-    await manager.wait(task_id, 5)
+    await manager.wait(task_id, 30)
     assert got == [SECRET]

@@ -45,7 +45,7 @@ async def test_transactions_in_a_deadlock_are_tried_again(connections: ServerCon
             connection.execute(CHANGE, (order[0],))
             if first:
                 first = False
-                met.wait(5)
+                met.wait(30)
             connection.execute(CHANGE, (order[1],))
 
         return work
@@ -70,7 +70,7 @@ async def test_a_read_sees_one_state(connections: ServerConnections) -> None:
     def look(connection: Connection) -> list[object]:
         first = connection.fetch(READ, ("a",))
         between.set()
-        meanwhile.wait(5)
+        meanwhile.wait(30)
         return [first, connection.fetch(READ, ("a",))]
 
     reading = asyncio.create_task(connections.read(look))

@@ -18,10 +18,10 @@ async def test_who_listens_to_a_server_that_dies_is_told(private: PrivateServer)
         for _ in range(2):
             heard.clear()
             listening = asyncio.ensure_future(backend.listen(heard.set))
-            await asyncio.wait_for(heard.wait(), 10)
+            await asyncio.wait_for(heard.wait(), 30)
             await asyncio.to_thread(private.kill)
             with pytest.raises(BackendUnavailable):
-                await asyncio.wait_for(listening, 10)
+                await asyncio.wait_for(listening, 30)
             with pytest.raises(BackendUnavailable):
                 await backend.listen(heard.set)
             await asyncio.to_thread(private.start)

@@ -19,8 +19,8 @@ from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_postgres import PostgresBackend, news
 from fastapi_taskflow_testkit.builders import FUNCTION, a_beat, a_task, ended, put, update
 from fastapi_taskflow_testkit.patience import insist, opened
+from fastapi_taskflow_testkit.processes import free_port
 from fastapi_taskflow_testkit.servers import missing
-from fastapi_taskflow_testkit.servers.private import free_port
 
 CONFIGURATION = """
 [databases]
@@ -42,7 +42,7 @@ def pooled() -> Iterator[str]:
     if program is None:
         missing("pgbouncer", "install it")
     with private_server() as server, TemporaryDirectory(prefix="taskflow-pgbouncer-") as folder:
-        port = free_port()
+        port = free_port(server)
         file = Path(folder, "configuration")
         file.write_text(CONFIGURATION.format(server=server.port, port=port))
         Path(folder).chmod(0o755)  # it refuses to be root

@@ -65,12 +65,12 @@ async def test_a_slow_way_costs_a_write_no_more_than_three_round_trips(
     url: str, schema: str, backend: PostgresBackend
 ) -> None:
     port = port_of(url)
-    with Proxy(port, Cable(delay=0.2)) as proxy:
+    with Proxy(port, Cable(delay=0.05)) as proxy:
         through = url.replace(f":{port}", f":{proxy.port}")
         async with opened(PostgresBackend(through, schema=schema)) as far_away:
-            began = time.monotonic()
+            before = proxy.turns
             await put(far_away, *(ended(a_task()) for _ in range(100)))
-            assert time.monotonic() - began < 3 * 0.2 + 0.2
+            assert proxy.turns - before <= 3
 
 
 async def test_a_slow_read_does_not_hold_up_writes(
@@ -107,7 +107,7 @@ async def test_a_thousand_failures_leave_no_connection_behind(url: str, schema: 
             assert {type(answer) for answer in answers} == {BackendError}
         await put(backend, a_task())
         assert connections(url, schema) <= 2
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while connections(url, schema):
         assert time.monotonic() < deadline, "a closed backend is still connected"
         await asyncio.sleep(0.01)

@@ -31,7 +31,7 @@ async def test_who_listens_to_a_server_that_dies_is_told(
         found = await listening(own, heard)
         private.kill()
         with pytest.raises(BackendUnavailable):
-            await asyncio.wait_for(found, 10)
+            await asyncio.wait_for(found, 30)
         with pytest.raises(BackendUnavailable):
             await own.listen(heard.set)
         private.start()

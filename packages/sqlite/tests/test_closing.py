@@ -42,16 +42,16 @@ async def test_a_read_that_goes_on_is_the_last_of_its_connection(path: Path) -> 
 
     def work(connection: Connection) -> int:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(30)
         return len(connection.fetch("SELECT * FROM taskflow_meta"))
 
     reading = asyncio.ensure_future(connections.read(work))
-    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.to_thread(begun.wait, 30)
     await connections.close()
     go_on.set()
     assert await reading == 1
     for thread in busy():
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 30)
     assert left_open(path) == []
 
 
@@ -67,7 +67,7 @@ async def test_who_is_cancelled_while_it_opens_the_file_can_close_it(path: Path)
     asyncio.get_running_loop().call_later(0.1, other.release)
     await backend.close()
     for thread in busy():
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 30)
     other.close()
     assert left_open(path) == []
 

@@ -24,7 +24,7 @@ async def opened(backend: B) -> AsyncIterator[B]:
         await backend.close()
 
 
-async def insist(operation: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
+async def insist(operation: Callable[[], Awaitable[object]], seconds: float = 60) -> None:
     """Do what the journal does: repeat *operation* until the server takes it.
 
     Raises:

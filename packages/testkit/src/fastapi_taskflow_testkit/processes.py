@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -136,9 +137,16 @@ def running(program: str, *arguments: str | Path) -> Iterator[subprocess.Popen[s
             process.kill()
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on just now."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(owner: object) -> int:
+    """A port of the loopback address that stays *owner*'s as long as there is such an object.
+
+    It is bound, so the system gives it to nobody who asks for any port, also while the server
+    that it is for is starting, or is down for a while. Who asks for this one by its number may
+    listen, as servers do: with ``SO_REUSEADDR``.
+    """
+    kept = socket.socket()
+    weakref.finalize(owner, kept.close)
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    port: int = kept.getsockname()[1]
+    return port

@@ -58,6 +58,9 @@ class Proxy:
         """How many connections were cut at a word."""
         self.said = 0
         """How many pieces came from clients."""
+        self.turns = 0
+        """How often a client spoke anew after the server had: ways there and back."""
+        self._answered: set[tuple[socket.socket, socket.socket]] = set()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._threads: set[threading.Thread] = set()
         self._accepting = self._spawn(self._accept)
@@ -157,6 +160,7 @@ class Proxy:
         from_client = source is pair[0]
         try:
             while data := source.recv(_CHUNK):
+                self._take_turns(pair, from_client=from_client)
                 passed, breaks = self._through(data) if from_client else (data, False)
                 if passed and not self._cable.blackhole:
                     sink.sendall(passed)
@@ -172,6 +176,14 @@ class Proxy:
         except OSError:
             pass
         self._reset(pair)
+
+    def _take_turns(self, pair: tuple[socket.socket, socket.socket], *, from_client: bool) -> None:
+        with self._lock:
+            if not from_client:
+                self._answered.add(pair)
+            elif pair in self._answered:
+                self._answered.discard(pair)
+                self.turns += 1
 
     def _through(self, data: bytes) -> tuple[bytes, bool]:
         """What of the client's piece arrives, and whether the cable breaks then."""
@@ -196,6 +208,7 @@ class Proxy:
             if pair not in self._pairs:
                 return
             self._pairs.discard(pair)
+            self._answered.discard(pair)
         for end in pair:
             _abort(end)
 

@@ -15,8 +15,12 @@ from typing import Self
 
 from ..processes import ProcessGroup, free_port
 
-_UVICORN = ("-m", "uvicorn", "{app}", "--port", "{port}", "--no-access-log")
-_GUNICORN = ("-m", "gunicorn", "{app}", "-b", "127.0.0.1:{port}")
+# None hangs up on a client that is slow to ask again: it might be asking at that very moment.
+_UVICORN = (
+    *("-m", "uvicorn", "{app}", "--port", "{port}"),
+    *("--no-access-log", "--timeout-keep-alive", "600"),
+)
+_GUNICORN = ("-m", "gunicorn", "{app}", "-b", "127.0.0.1:{port}", "--keep-alive", "600")
 _WORKERS = ("-k", "uvicorn.workers.UvicornWorker")
 
 SERVERS: Mapping[str, Sequence[str]] = {
@@ -25,11 +29,11 @@ SERVERS: Mapping[str, Sequence[str]] = {
     "uvicorn with reload": (*_UVICORN, "--reload"),
     "gunicorn": (*_GUNICORN, *_WORKERS),
     "gunicorn with preload": (*_GUNICORN, *_WORKERS, "--preload", "--workers", "2"),
-    "hypercorn": ("-m", "hypercorn", "{app}", "-b", "127.0.0.1:{port}"),
+    "hypercorn": ("-m", "hypercorn", "{app}", "-b", "127.0.0.1:{port}", "--keep-alive", "600"),
 }
 """The servers that people use, as arguments of Python."""
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class AppServer:
@@ -58,7 +62,7 @@ class AppServer:
         output: Path | None = None,
         port: int | None = None,
     ) -> None:
-        self.port = port or free_port()
+        self.port = port or free_port(self)
         self.url = f"http://127.0.0.1:{self.port}"
         self._output = (output or folder) / f"output-{self.port}"
         self._group = ProcessGroup(

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from ..processes import ProcessGroup, free_port
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class Recipe(Protocol):
@@ -53,7 +53,7 @@ class PrivateServer:
         self._environment = {**os.environ, **(environment or {})}
         self._process: ProcessGroup | None = None
         self._prepared = False
-        self.port = free_port()
+        self.port = free_port(self)
         self.url = recipe.url(self.port)
 
     def start(self) -> None:
