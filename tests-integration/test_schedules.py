@@ -36,7 +36,7 @@ from fastapi_taskflow import TaskManager, get_task_context
 manager = TaskManager(snapshot_backend=os.environ["TASKS_URL"], drain_timeout=2, lease=2)
 ledger = os.open("ledger", os.O_APPEND | os.O_CREAT | os.O_WRONLY)
 
-@manager.schedule(every=float(os.environ["EVERY"]), misfire=os.environ["MISFIRE"])
+@manager.schedule(every=float(os.environ["EVERY"]))
 async def tick() -> None:
     os.write(ledger, (get_task_context().tags["slot"] + "\\n").encode())
 
@@ -79,7 +79,6 @@ def processes(folder: Path, store: Place) -> Iterator[Start]:
                     **os.environ,
                     "TASKS_URL": store.url,
                     "EVERY": str(EVERY),
-                    "MISFIRE": "latest",
                     **environment,
                 },
             )
@@ -130,15 +129,14 @@ def stop(folder: Path, *instances: "subprocess.Popen[bytes]") -> None:
 @pytest.mark.timeout(240)
 def test_each_slot_runs_once_though_instances_are_killed(tmp_path, store):
     with processes(tmp_path, store) as start:
-        # Where all stand still for long, only who makes up for all has a line for each slot.
-        instances = [start(MISFIRE="all") for _ in range(PROCESSES)]
+        instances = [start() for _ in range(PROCESSES)]
         kills = 0
         for number in range(3, SLOTS, 4):
             until_slots_ran(tmp_path, number)
             time.sleep(random.random() * EVERY)  # any moment of a slot will do
             chosen = random.randrange(PROCESSES)
             instances[chosen].kill()
-            instances[chosen] = start(MISFIRE="all")
+            instances[chosen] = start()
             kills += 1
         until_slots_ran(tmp_path, SLOTS)
         stop(tmp_path, *instances)
