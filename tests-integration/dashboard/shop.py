@@ -58,6 +58,12 @@ async def wait(seconds: float) -> None:
         await asyncio.sleep(seconds / 100)
 
 
+@manager.task()
+async def murmur(words: str) -> None:
+    task_progress(1, 100, words)
+    await asyncio.sleep(60)
+
+
 @manager.task(retries=2, delay=0.4)
 async def flaky(order: str) -> None:
     await asyncio.sleep(0.2)
@@ -98,7 +104,11 @@ def stubborn(file: str) -> None:
 async def tidy() -> None: ...
 
 
-TASKS = (send, charge, attack, wait, flaky, chatter, parse, endless, stubborn)
+@manager.schedule(every=3600)
+async def count_the_stock() -> None: ...
+
+
+TASKS = (send, charge, attack, wait, murmur, flaky, chatter, parse, endless, stubborn)
 FUNCTIONS = {each.__name__: each for each in TASKS}
 
 
