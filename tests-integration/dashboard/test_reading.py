@@ -301,7 +301,6 @@ def test_a_chosen_dark_theme_is_light_on_paper(look):
     assert page.evaluate(words) == "rgb(231, 235, 240)"
     page.emulate_media(media="print")
     assert page.evaluate(words) == "rgb(21, 25, 31)"
-    expect(page.locator("#pause")).to_be_hidden()
 
 
 def test_a_dialog_leaves_a_margin_on_a_phone(look):
