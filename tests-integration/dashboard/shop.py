@@ -64,6 +64,7 @@ async def wait(seconds: float) -> None:
 
 
 @manager.task()
+<<<<<<< HEAD
 def advance(file: str) -> None:
     """Gets on, a little at a time, until there is such a file."""
     for done in count():
@@ -71,6 +72,11 @@ def advance(file: str) -> None:
             return
         task_progress(done, 1_000_000, "on its way")
         time.sleep(0.05)
+=======
+async def murmur(words: str) -> None:
+    task_progress(1, 100, words)
+    await asyncio.sleep(60)
+>>>>>>> board
 
 
 @manager.task(retries=2, delay=0.4)
@@ -113,7 +119,7 @@ def stubborn(file: str) -> None:
 async def tidy() -> None: ...
 
 
-TASKS = (send, charge, attack, wait, advance, flaky, chatter, parse, endless, stubborn)
+TASKS = (send, charge, attack, wait, advance, murmur, flaky, chatter, parse, endless, stubborn)
 FUNCTIONS = {each.__name__: each for each in TASKS}
 
 

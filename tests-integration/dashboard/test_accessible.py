@@ -74,3 +74,36 @@ def test_axe_finds_nothing_while_a_dialog_is_open_and_escape_leads_back(look, ap
     add(api, "wait", 60)
     assert of_dialogs(look("/tasks")) == []
     assert of_dialogs(look("/queues")) == []
+
+
+def test_every_button_of_a_list_says_what_it_is_about(look, api):
+    failed, running = add(api, "charge", 1), add(api, "wait", 60)
+    ended(api, failed, "failed")
+    ended(api, running, "running")
+    page = look("/tasks")
+    for name in (f"Retry charge {failed[-6:]}", f"More on charge {failed[-6:]}"):
+        expect(page.locator(f"#task-{failed}").get_by_role("button", name=name)).to_be_visible()
+    for name in (f"Cancel wait {running[-6:]}", f"More on wait {running[-6:]}"):
+        expect(page.locator(f"#task-{running}").get_by_role("button", name=name)).to_be_visible()
+    for path, names in {
+        "/failures": ["Retry charge: ValueError", "Latest of charge: ValueError"],
+        "/queues": ["Limits of mail", "Pause mail"],
+        "/schedules": ["Run now: tidy", "Pause tidy"],
+    }.items():
+        page = look(path)
+        for name in names:
+            role = "link" if name.startswith("Latest") else "button"
+            expect(page.get_by_role(role, name=name, exact=True)).to_be_visible()
+
+
+def test_colours_of_the_system_go_before_the_chosen_theme(chromium, dashboard, api):
+    """On black, the dark words of our light theme would not be seen."""
+    add(api, "send", 1)
+    window = chromium.new_context(color_scheme="dark", forced_colors="active")
+    window.add_init_script("localStorage.setItem('taskflow-theme', 'light')")
+    page = window.new_page()
+    page.goto(dashboard)
+    asked = "getComputedStyle(document.querySelector('.values text')).fill"
+    seen = "getComputedStyle(document.querySelector('h1')).color"
+    assert page.evaluate(asked) == page.evaluate(seen)
+    window.close()

@@ -177,12 +177,13 @@ def test_columns_of_ones_own_choice_are_kept(look):
 def test_a_row_has_a_menu_that_outlives_refreshes(look, api):
     page = look("/tasks?func_name=charge")
     row = page.locator("#rows tr").first
-    more = row.get_by_role("button", name="More")
+    more = page.locator(f"#{row.get_attribute('id')}").get_by_role("button", name="More")
     more.click()
     expect(page.locator(".menu a").first).to_be_focused()
-    ended(api, add(api, "charge", 2), "failed")
-    expect(page.locator("#rows tr").nth(1)).to_be_visible()
+    new = add(api, "charge", 2)
+    expect(page.locator(f"#task-{new}")).to_be_visible()
     expect(page.locator(".menu")).to_be_visible()
+    expect(more).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("Escape")
     expect(page.locator(".menu")).to_have_count(0)
     page.locator("#rows tr").first.get_by_role("button", name="More").click()
@@ -276,3 +277,40 @@ def test_history_is_cleared_after_its_word_was_typed(look, api):
     toast.get_by_role("button", name="Close").click()
     expect(toast).to_have_count(0)
     assert api.get("/tasks/audit").json()[0]["action"] == "delete-history"
+
+
+def test_who_leaves_a_menu_by_tab_goes_on_from_its_row(look):
+    page = look("/tasks?func_name=charge")
+    first, second = (page.locator("#rows tr").nth(n) for n in (0, 1))
+    first.get_by_role("button", name="More").press("Enter")
+    expect(page.locator(".menu a").first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".menu")).to_have_count(0)
+    expect(second.get_by_role("checkbox")).to_be_focused()
+
+
+def test_a_chosen_dark_theme_is_light_on_paper(look):
+    page = look("/tasks")
+    page.keyboard.press("t")
+    words = "getComputedStyle(document.body).color"
+    assert page.evaluate(words) == "rgb(231, 235, 240)"
+    page.emulate_media(media="print")
+    assert page.evaluate(words) == "rgb(21, 25, 31)"
+
+
+def test_a_dialog_leaves_a_margin_on_a_phone(look):
+    page = look("/tasks", size=PHONE)
+    page.get_by_role("button", name="Keyboard").click()
+    box = page.get_by_role("dialog").bounding_box()
+    assert 12 <= box["x"] == PHONE["width"] - box["x"] - box["width"]
+
+
+def test_a_retry_whose_time_has_come_is_not_said_to_be_past(look):
+    page = look("/tasks")
+    page.keyboard.press("p")
+    expect(page.locator("#live-text")).to_have_text("Paused")
+    page.locator("#rows tr td:nth-child(3)").first.evaluate(
+        """e => e.insertAdjacentHTML("beforeend",
+            "<span class=sub>retry <time datetime=2026-01-01T00:00:00Z></time></span>")"""
+    )
+    expect(page.locator("#rows .sub")).to_have_text("retry now")

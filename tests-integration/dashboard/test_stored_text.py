@@ -7,7 +7,7 @@ import httpx
 import pytest
 from payloads import PAYLOADS
 from playwright.sync_api import Page, expect
-from visits import PAGES
+from visits import PAGES, PHONE
 
 from fastapi_taskflow_testkit.faults import AppServer
 
@@ -76,3 +76,20 @@ def test_what_scripts_put_into_a_page_is_text_too(look, api: httpx.Client):
     page.locator("[data-action=post]").nth(2).click()
     expect(page.locator("#toasts")).to_contain_text("is paused")
     harmless(page)
+
+
+def test_long_names_of_users_fit_a_phone(look, api: httpx.Client):
+    said = api.post("/say").json()
+    headers = {"X-Payload": "16"}  # of one word
+    assert api.post(f"/tasks/{said[0]}/retry", headers=headers).is_success
+    page = look("/audit", size=PHONE)
+    page.set_extra_http_headers(headers)
+    page.reload()
+    expect(page.locator(".account")).to_contain_text(PAYLOADS[16])
+    cells = page.locator("td[data-name=Who]")
+    expect(cells).to_have_text([PAYLOADS[16]])
+    assert cells.evaluate("e => e.scrollWidth <= e.clientWidth")
+    for link in ("Audit", "Tasks"):
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name=link).click()
+        expect(page.locator("h1")).to_have_text(link)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -96,6 +96,7 @@ def test_a_line_is_broken_where_nothing_ran() -> None:
     path = chart.shapes[2].path
     assert path.count("M") == 2
     assert path.count("L") == 1
+    assert path.endswith("h135.0")  # one step alone is a dash, as broad as its bar
     assert [tick.words for tick in chart.ticks] == ["1 s", "10 s"]
 
 

@@ -15,6 +15,8 @@ _GAP = 0.25
 """The share of a step that is left between two bars."""
 _LEAST = 1.5
 """The height of a bar that stands for something, however little."""
+_LEAST_BROAD = 6.0
+"""The length of what stands for a step of a line that is alone."""
 _LEAST_SHARE = 0.05
 """What the axis of a share shows at least: one failure of a million is no mountain."""
 
@@ -196,16 +198,18 @@ def _bars(values: Sequence[float], feet: Sequence[float], scale: Scale) -> str:
 
 def _line(values: Sequence[float | None], scale: Scale) -> str:
     width = WIDTH / max(1, len(values))
-    pieces, drawing = [], False
+    pieces = []
     for index, value in enumerate(values):
         if value is None:
-            drawing = False
             continue
-        x, y = _rounded((index + 0.5) * width), _rounded(HEIGHT * (1 - scale.height(value)))
-        pieces.append(f"{'L' if drawing else 'M'}{x} {y}")
-        if not drawing:
-            pieces.append("h0.01")  # one step alone is a dot
-        drawing = True
+        x, y = (index + 0.5) * width, _rounded(HEIGHT * (1 - scale.height(value)))
+        before = index > 0 and values[index - 1] is not None
+        after = index + 1 < len(values) and values[index + 1] is not None
+        if before or after:
+            pieces.append(f"{'L' if before else 'M'}{_rounded(x)} {y}")
+        else:  # one step alone is as broad as its bar
+            broad = max(_LEAST_BROAD, width * (1 - _GAP))
+            pieces.append(f"M{_rounded(x - broad / 2)} {y}h{_rounded(broad)}")
     return "".join(pieces)
 
 

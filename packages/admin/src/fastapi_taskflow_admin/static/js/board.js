@@ -11,6 +11,15 @@ const SLOW = 300;
 const GROWS = 2_000; // between two looks at a bar that grows with the time
 const columns = () => localStorage.getItem("taskflow-columns") ?? ""; // chosen in columns.js
 
+// What the buttons of a row are about; the server would write it fifty times a second.
+function nameButtons() {
+  for (const button of document.querySelectorAll("#rows .actions button")) {
+    const row = button.closest("tr");
+    const name = `${row.querySelector("a").textContent.slice(0, 40)} ${row.id.slice(-6)}`;
+    button.setAttribute("aria-label", `${button.textContent || "More on"} ${name}`);
+  }
+}
+
 export function startBoard(board) {
   const watches = board.dataset.watch ?? "all";
   const source = new URL(board.dataset.source ?? PAGE.pathname, PAGE);
@@ -35,6 +44,7 @@ export function startBoard(board) {
   let due = 0;
   let poll = 0;
 
+  nameButtons();
   const show = (state, words) => {
     live.dataset.state = state;
     if (text.textContent !== words) text.textContent = words;
@@ -70,6 +80,7 @@ export function startBoard(board) {
     const { rows, left } = morph(board, html, { id: board.dataset.source ? null : board.id, still, base });
     showNew(left, left === rows && board.querySelector("[rel=next]"));
     tell(board);
+    nameButtons();
     board.dispatchEvent(new CustomEvent("taskflow:fresh", { bubbles: true }));
   };
 

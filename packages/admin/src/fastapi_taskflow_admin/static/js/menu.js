@@ -61,7 +61,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     all.at((at + (event.key === "ArrowDown" ? 1 : -1)) % all.length).focus();
-  } else if (event.key === "Tab") {
+  } else if (event.key === "Tab") { // on from where it was opened, not from the end of the page
     close();
+    opener.focus();
   }
 }, true);

@@ -73,7 +73,8 @@ function node(known, wanted, still) {
 
 function attributes(known, wanted) {
   for (const { name } of [...known.attributes]) {
-    const kept = name === "title" ? known.textContent === wanted.textContent : name === "open" && known.nodeName === "DETAILS";
+    const kept = name === "title" ? known.textContent === wanted.textContent
+      : name === "aria-expanded" || (name === "open" && known.nodeName === "DETAILS");
     if (!wanted.hasAttribute(name) && !kept) known.removeAttribute(name);
   }
   for (const { name, value } of wanted.attributes) {

@@ -38,7 +38,9 @@ export function tell(root = document) {
   const here = document.querySelector("tr:has(:focus-visible)"); // a mouse has the title
   for (const each of root.querySelectorAll(LIVE)) {
     each.title ||= each.dateTime.replace("T", " ").replace("Z", " UTC");
-    put(each, here?.contains(each) ? absolute(each.dateTime) : relative((Date.parse(each.dateTime) - now) / 1000));
+    const away = (Date.parse(each.dateTime) - now) / 1000;
+    const due = each.parentElement.className === "sub"; // what is to come is never past
+    put(each, here?.contains(each) ? absolute(each.dateTime) : relative(due ? Math.max(0, away) : away));
   }
   for (const each of root.querySelectorAll("[data-since]")) {
     put(each, elapsed((now - Date.parse(each.dataset.since)) / 1000));
