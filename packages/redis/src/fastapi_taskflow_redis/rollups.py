@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi_taskflow_core.backends.base import RollupQuery
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_core.rollups import RollupKey, Rollups, RollupValue, floor, tally
 
 from .connection import Server
 from .keys import Keys
-from .rows import decoded, micros, moment, packed, unpacked
+from .rows import decoded, packed, unpacked
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 100
