@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha1
 
@@ -37,7 +38,7 @@ class Tasks:
     async def find(self, task_id: str) -> TaskRecord | None:
         """The task, or the one this id is an alias of."""
         stored_id = encoded(task_id)
-        # MGET has no error for a key of another kind, but there is no task either.
+        # MGET has no error for a key of another kind.
         (found,), holder = await self._server.send(
             ("MGET", self._keys("task", task_id)),
             ("HGET", self._keys("aliases"), stored_id),
@@ -45,6 +46,9 @@ class Tasks:
         if found is None and holder is not None:
             stored_id = holder
             ((found,),) = await self._server.send(("MGET", self._keys("task", decoded(holder))))
+        elif found is None:
+            (there,) = await self._server.send(("EXISTS", self._keys("task", task_id)))
+            found = b"" if there else None
         return None if found is None else (await self._reader.records([(stored_id, found)]))[0]
 
     async def logs(self, task_id: str, after: int, limit: int, *, latest: bool) -> list[LogEntry]:
@@ -146,8 +150,9 @@ class Tasks:
         (answer,) = await self._server.send(("HGETALL", self._keys("unfinished")))
         counts = {}
         for name, number in rollups.pairs(answer).items():
-            func_name, queue, status = unpacked(name)
-            counts[Unfinished(func_name, queue, TaskStatus(status))] = int(number)
+            with suppress(*DAMAGE):
+                func_name, queue, status = unpacked(name)
+                counts[Unfinished(func_name, queue, TaskStatus(status))] = int(number)
         return counts
 
 
