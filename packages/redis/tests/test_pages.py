@@ -12,6 +12,7 @@ from fastapi_taskflow_redis import RedisBackend
 from fastapi_taskflow_redis.address import Address
 from fastapi_taskflow_redis.connection import Limits, Server
 from fastapi_taskflow_redis.pages import Pages
+from fastapi_taskflow_redis.reading import Reader
 from fastapi_taskflow_testkit.builders import changed, ended, put, tasks
 
 STATUSES = frozenset({TaskStatus.FAILED, TaskStatus.SUCCESS})
@@ -22,7 +23,7 @@ async def short_of_breath(url: str, prefix: str, backend: RedisBackend):
     """Pages for which at most a thousand tasks are looked at."""
     server = Server(Address.parse(url, {}), f"{{{prefix}}}", Limits(2, 5.0), announce=False)
     await server.open()
-    yield Pages(server, looked_at=1_000)
+    yield Pages(server, Reader(server), looked_at=1_000)
     await server.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,13 +132,3 @@ def test_rows_and_schema_have_the_same_columns() -> None:
     assert {it.name for it in fields(TaskRecord)} - {"logs"} == set(rows.RECORD_COLUMNS)
     names = [column.name for column in LOGS.columns]
     assert names[1:] == [it.name for it in fields(LogEntry)]
-
-
-@given(MOMENTS)
-def test_times_keep_their_microseconds(moment: datetime) -> None:
-    assert rows.moment(rows.micros(moment)) == moment
-
-
-@pytest.mark.parametrize("other", ["Key", "key ", "kéy", "ke\u0301y", "", "key" * 10_000])
-def test_keys_that_differ_in_a_byte_differ(other: str) -> None:
-    assert rows.key_hash(other) != rows.key_hash("key")

@@ -23,6 +23,7 @@ from fastapi_taskflow_core.backends.base import (
     Unfinished,
     Written,
 )
+from fastapi_taskflow_core.backends.forms import micros
 from fastapi_taskflow_core.backends.presence import presence_on_host
 from fastapi_taskflow_core.backends.scheduling import Later, Slot, Turn
 from fastapi_taskflow_core.backends.settings import Setting, SettingChange
@@ -37,7 +38,7 @@ from .connection import Limits, Server
 from .instances import Instances
 from .keys import Keys
 from .pages import Pages
-from .rows import from_text, micros
+from .reading import Reader
 from .settings import Settings
 from .tasks import Tasks
 from .timetable import Timetable
@@ -84,12 +85,13 @@ class RedisBackend:
         announce = not isinstance(url, Address)
         self._server = Server(self._address, self._keys.tag, self._limits, announce=announce)
         self._batches = Batches(self._server, self._keys)
-        self._tasks = Tasks(self._server, self._keys)
+        self._reader = Reader(self._server)
+        self._tasks = Tasks(self._server, self._keys, self._reader)
         self._presence = presence_on_host(f"{self._address} {prefix}")
-        self._claims = Claims(self._server, self._tasks, self._presence)
+        self._claims = Claims(self._server, self._tasks, self._reader, self._presence)
         self._instances = Instances(self._server, self._keys, self._presence)
-        self._pages = Pages(self._server)
-        self._timetable = Timetable(self._server, self._keys)
+        self._pages = Pages(self._server, self._reader)
+        self._timetable = Timetable(self._server, self._keys, self._reader)
         self._settings = Settings(self._server)
         self._trail = Trail(self._server, self._keys)
 
@@ -157,8 +159,7 @@ class RedisBackend:
 
     async def get(self, task_id: str) -> TaskRecord | None:
         """The task, or the one this id is an alias of."""
-        text = await self._tasks.find(task_id)
-        return None if text is None else from_text(text)
+        return await self._tasks.find(task_id)
 
     async def query(self, query: Query) -> Page:
         """One page of tasks."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.backends.forms import moment
 from fastapi_taskflow_core.backends.presence import Presence
 from fastapi_taskflow_core.orphans import orphan
 from fastapi_taskflow_core.records import TaskRecord
 
 from .connection import Server
-from .rows import decoded, encoded, from_text, moment
+from .reading import Reader, stored_pairs
+from .rows import decoded, encoded
 from .tasks import Tasks
 
 _AT_ONCE = 500
@@ -20,9 +23,10 @@ _AT_ONCE = 500
 class Claims:
     """Hands out the tasks under one prefix."""
 
-    def __init__(self, server: Server, tasks: Tasks, presence: Presence) -> None:
+    def __init__(self, server: Server, tasks: Tasks, reader: Reader, presence: Presence) -> None:
         self._server = server
         self._tasks = tasks
+        self._reader = reader
         self._presence = presence
         self._unanswered: dict[str, str] = {}
         """By instance, the token of a claim whose answer did not come: asked again under it, a
@@ -39,9 +43,12 @@ class Claims:
             if kind == b"orphans":
                 # Where nothing can be done about them, others must not wait for it.
                 look_for_dead = await self._inherit(wanted.max_crashes, *rest)
+            elif kind == b"damaged":
+                if not await self._tasks.condemn(stored_pairs(rest)):
+                    return claimed
             elif kind == b"tasks":
-                claimed += [from_text(text) for text in rest]
-                if len(rest) < limit or len(claimed) >= wanted.limit:
+                claimed += await self._readable(rest)
+                if len(rest) < 2 * limit or len(claimed) >= wanted.limit:
                     return claimed
 
     async def _bury_who_is_gone(self) -> None:
@@ -60,12 +67,25 @@ class Claims:
             del self._unanswered[wanted.instance]
         return answer
 
-    async def _inherit(self, max_crashes: int, owner: bytes, now: bytes, *texts: bytes) -> bool:
+    async def _inherit(self, max_crashes: int, owner: bytes, now: bytes, *answer: bytes) -> bool:
         """Whether anything was put in order."""
         moment_of_death = moment(int(now))
-        changes = []
-        for text in texts:
-            record = from_text(text)
+        changes, damaged = [], []
+        stored = stored_pairs(answer)
+        for each, record in zip(stored, await self._reader.records(stored), strict=True):
+            if record.status.finished:
+                damaged.append(each)
+                continue
             orphan(record, moment_of_death, max_crashes)
-            changes.append((text, record))
-        return bool(await self._tasks.settle(changes, dead=decoded(owner)))
+            changes.append((each[1], record))
+        condemned = await self._tasks.condemn(damaged) if damaged else 0
+        return bool(await self._tasks.settle(changes, dead=decoded(owner)) + condemned)
+
+    async def _readable(self, answer: Sequence[bytes]) -> list[TaskRecord]:
+        """The tasks that were handed out; those that cannot be read have FAILED by that."""
+        stored = stored_pairs(answer)
+        records = await self._reader.records(stored)
+        both = list(zip(stored, records, strict=True))
+        if damaged := [each for each, record in both if record.status.finished]:
+            await self._tasks.condemn(damaged)
+        return [record for record in records if not record.status.finished]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi_taskflow_core.backends.base import Beat, InstanceInfo, Pulse
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.backends.presence import Presence
 
 from .connection import Server
 from .keys import Keys
 from .rollups import pairs
-from .rows import decoded, encoded, micros, moment, packed, unpacked
+from .rows import decoded, encoded, packed, unpacked
 
 
 class Instances:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fastapi_taskflow_core.backends.base import Cursor, Page, Query
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.records import DEFAULT_QUEUE, TaskRecord, TaskStatus
 
 from .connection import Server
-from .rows import decoded, encoded, from_text, micros, moment, packed
+from .reading import Reader, stored_pairs
+from .rows import decoded, encoded, packed
 
 LOOKED_AT = 50_000
 """Most tasks that are looked at for one page."""
@@ -35,8 +37,9 @@ class _Found:
 class Pages:
     """Lists the tasks under one prefix."""
 
-    def __init__(self, server: Server, looked_at: int = LOOKED_AT) -> None:
+    def __init__(self, server: Server, reader: Reader, looked_at: int = LOOKED_AT) -> None:
         self._server = server
+        self._reader = reader
         self._looked_at = looked_at
 
     async def page(self, query: Query) -> Page:
@@ -91,8 +94,8 @@ class Pages:
         while True:
             piece = limit if not question["filters"] else max(_PIECE, limit - len(tasks))
             asked = {**question, "limit": limit - len(tasks), "examined": piece}
-            ended, score, last, *texts = await self._server.run("page", packed(asked))
-            tasks += [from_text(text) for text in texts]
+            ended, score, last, *stored = await self._server.run("page", packed(asked))
+            tasks += await self._reader.records(stored_pairs(stored))
             looked_at += piece
             if ended or len(tasks) >= limit:
                 return _Found(tasks)

@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi_taskflow_core.backends.base import RollupQuery
+from fastapi_taskflow_core.backends.damage import DAMAGE
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_core.rollups import RollupKey, Rollups, RollupValue, floor, tally
 
 from .connection import Server
 from .keys import Keys
-from .rows import decoded, micros, moment, packed, unpacked
+from .rows import decoded, packed, unpacked
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 100
@@ -39,11 +41,14 @@ async def read(server: Server, keys: Keys, query: RollupQuery) -> Rollups:
     async for start, counted in _steps(server, keys, query):
         shown = _EPOCH if query.step is None else floor(start, query.step)
         for stored, text in counted:
-            func_name, queue, event, bucket = _name(stored)
+            try:
+                func_name, queue, event, bucket = _name(stored)
+                value = RollupValue(*map(int, text.split()))
+            except DAMAGE:
+                continue  # it begins anew with the next task that is counted there
             if query.func_name in {None, func_name} and query.queue in {None, queue}:
                 names = ("", "") if query.together else (func_name, queue)
                 key = RollupKey(shown, *names, event, bucket if query.buckets else 0)
-                value = RollupValue(*map(int, text.split()))
                 if (known := summed.setdefault(key, value)) is not value:
                     known.add(value)
     return summed

@@ -9,23 +9,24 @@ read by scripts and written here alone. The *payload* stands as it is, if there 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from functools import lru_cache
-from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
-from fastapi_taskflow_core.records import (
-    Attempt,
-    LogEntry,
-    Progress,
-    ProgressMark,
-    TaskRecord,
-    TaskStatus,
+from fastapi_taskflow_core.backends.damage import Shape, check_counters, check_level, check_words
+from fastapi_taskflow_core.backends.forms import (
+    from_attempts,
+    from_progress,
+    key_hash,
+    micros,
+    moment,
+    to_attempts,
+    to_progress,
+    to_tags,
 )
+from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BODY = ("task_id", "func_name", "created_at", "queue", "executor", "start_time")
 _HEAD = ("status", "owner", "epoch", "cancel_requested", "end_time")
 _MORE = tuple(
@@ -34,20 +35,9 @@ _MORE = tuple(
     if name not in {*_BODY, *_HEAD, "payload", "logs"}
 )
 _head, _body, _more = attrgetter(*_HEAD), attrgetter(*_BODY), attrgetter(*_MORE)
-_USUAL = _more(TaskRecord("", "", _EPOCH))
+_USUAL = _more(TaskRecord("", "", moment(0)))
 _HIGHEST = 2**31
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since the Unix epoch, exactly."""
-    span = moment - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-
-
-def moment(microseconds: int) -> datetime:
-    """The aware UTC time so many microseconds after the Unix epoch."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def encoded(text: str) -> bytes:
@@ -93,18 +83,26 @@ def to_text(record: TaskRecord) -> bytes:
     return text if record.payload is None else b"\n".join((text, record.payload))
 
 
-def from_text(text: bytes) -> TaskRecord:
-    """The record of `to_text`, as a script may have left it."""
+def from_text(text: bytes, task_id: str) -> TaskRecord:
+    """The record of `to_text`, as a script may have left it, stored under this id.
+
+    What nobody here wrote raises one of the errors of `DAMAGE`.
+    """
     head, body, *payload = text.split(b"\n", 2)
     status, owner, epoch, asked, end = json.loads(head)
-    task_id, func_name, created, queue, executor, start, *more = json.loads(body)
+    stored_id, func_name, created, queue, executor, start, *more = json.loads(body)
+    _SHAPE.check((status, owner, epoch, asked, end, func_name, created, queue, executor, start))
+    if stored_id != task_id:
+        raise ValueError(f"it is that of {stored_id!r:.100}")
     unusual: dict[str, Any] = more[0] if more else {}
     for name in _DERIVED:
         unusual.pop(name, None)
-    for name, read in _READ.items():
-        if name in unusual:
-            unusual[name] = read(unusual[name])
-    return TaskRecord(
+    for name, value in unusual.items():
+        if (read := _READ.get(name)) is not None:
+            unusual[name] = read(value)
+        elif type(value) is not _KINDS.get(name):
+            raise TypeError(f"{name} is {type(value).__name__}")
+    record = TaskRecord(
         task_id,
         func_name,
         moment(created),
@@ -119,6 +117,9 @@ def from_text(text: bytes) -> TaskRecord:
         cancel_requested=bool(asked),
         **unusual,
     )
+    check_words(record.source, executor)
+    check_counters(epoch, record.crashes, record.retries_used)
+    return record
 
 
 def to_line(entry: LogEntry) -> str:
@@ -129,8 +130,10 @@ def to_line(entry: LogEntry) -> str:
 
 
 def from_line(line: bytes) -> LogEntry:
-    """The log line of `to_line`."""
+    """The log line of `to_line`; what is none raises one of the errors of `DAMAGE`."""
     seq, time, attempt, level, message, extra = json.loads(line)
+    _LINE_SHAPE.check((seq, time, attempt, level, message, extra))
+    check_level(level)
     return LogEntry(seq, moment(time), attempt, level, message, extra)
 
 
@@ -152,7 +155,7 @@ def _unusual(record: TaskRecord) -> dict[str, Any]:
         if name in more:
             more[name] = write(more[name])
     if "idempotency_key" in more:
-        more["key_hash"] = sha256(encoded(more["idempotency_key"])).hexdigest()
+        more["key_hash"] = key_hash(more["idempotency_key"]).hex()
     return more
 
 
@@ -163,36 +166,48 @@ def _rank(record: TaskRecord) -> str:
     return f"{_HIGHEST - priority:010}.{due:018}."
 
 
-def _from_attempt(attempt: Attempt) -> list[Any]:
-    ended = None if attempt.ended_at is None else micros(attempt.ended_at)
-    return [attempt.number, micros(attempt.started_at), ended, attempt.error]
-
-
-def _to_attempt(number: int, started: int, ended: int | None, error: str | None) -> Attempt:
-    return Attempt(number, moment(started), None if ended is None else moment(ended), error)
-
-
-def _from_progress(progress: Progress) -> list[Any]:
-    marks = [[mark.attempt, micros(mark.time), mark.done] for mark in progress.marks]
-    return [progress.done, progress.total, progress.message, marks]
-
-
-def _to_progress(
-    done: float, total: float | None, message: str | None, marks: Sequence[Sequence[Any]] = ()
-) -> Progress:
-    known = (ProgressMark(attempt, moment(time), then) for attempt, time, then in marks)
-    return Progress(done, total, message, tuple(known))
-
-
 _DERIVED = ("rank", "key_hash")
 """What stands among the unusual for the sake of scripts."""
 _WRITTEN: dict[str, Callable[[Any], Any]] = {
     "run_at": micros,
-    "earlier": lambda attempts: [_from_attempt(attempt) for attempt in attempts],
-    "progress": _from_progress,
+    "earlier": from_attempts,
+    "progress": from_progress,
 }
 _READ: dict[str, Callable[[Any], Any]] = {
     "run_at": moment,
-    "earlier": lambda attempts: tuple(_to_attempt(*parts) for parts in attempts),
-    "progress": lambda parts: _to_progress(*parts),
+    "earlier": to_attempts,
+    "progress": to_progress,
+    "tags": to_tags,
 }
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(
+        ("error", "stacktrace", "source", "idempotency_key", "result", "retry_of"), str
+    ),
+    **dict.fromkeys(("retries_used", "priority", "crashes"), int),
+    **dict.fromkeys(("persist", "requeue_on_interrupt"), bool),
+}
+"""What the other unusual ones are."""
+_SHAPE = Shape(
+    {
+        "status": {str},
+        "owner": {str, type(None)},
+        "epoch": {int},
+        "cancel_requested": {int},
+        "end_time": {str, type(None)},
+        "func_name": {str},
+        "created_at": {int},
+        "queue": {str},
+        "executor": {str},
+        "start_time": {int, type(None)},
+    }
+)
+_LINE_SHAPE = Shape(
+    {
+        "seq": {int},
+        "time": {int},
+        "attempt": {int},
+        "level": {str},
+        "message": {str},
+        "extra": {dict, type(None)},
+    }
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.backends.scheduling import SLOTS_KEPT, Later, Slot, SlotOutcome, Turn
 from fastapi_taskflow_core.errors import BackendUnavailable
 from fastapi_taskflow_core.lifecycle import Event, transition
@@ -12,7 +13,8 @@ from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 from . import rollups
 from .connection import Server
 from .keys import Keys
-from .rows import decoded, encoded, from_text, micros, moment, packed, to_text, unpacked
+from .reading import Reader
+from .rows import decoded, encoded, packed, to_text, unpacked
 from .tasks import fingerprint
 
 _KEPT = int(SLOTS_KEPT.total_seconds() * 1e6)
@@ -22,9 +24,10 @@ _LOOKS = 200
 class Timetable:
     """What the schedules under one prefix have done and have still to do."""
 
-    def __init__(self, server: Server, keys: Keys) -> None:
+    def __init__(self, server: Server, keys: Keys, reader: Reader) -> None:
         self._server = server
         self._keys = keys
+        self._reader = reader
 
     async def fire(self, slot: Slot, task: TaskRecord | None) -> bool:
         """Settle *slot* with its task; False if it was settled before or is to come."""
@@ -53,7 +56,7 @@ class Timetable:
             holder, text = await self._holder(run_key)
             if holder == task.task_id:
                 return None
-            waiting = _waiting(text)
+            waiting = await self._waiting(encoded(holder), text)
             if await self._give(run_key, holder, text, waiting, task, now):
                 return None if waiting is None else waiting.task_id
         raise self._contended(run_key)
@@ -64,7 +67,7 @@ class Timetable:
             holder, text = await self._holder(run_key)
             if not holder:
                 return None
-            waiting = _waiting(text)
+            waiting = await self._waiting(encoded(holder), text)
             if await self._give(run_key, holder, text, waiting, None, now):
                 return waiting
         raise self._contended(run_key)
@@ -83,8 +86,8 @@ class Timetable:
         )
         return [
             Later(decoded(run_key), waiting)
-            for run_key, text in zip(run_keys, texts, strict=True)
-            if run_key is not None and (waiting := _waiting(text)) is not None
+            for task_id, run_key, text in zip(ids, run_keys, texts, strict=True)
+            if run_key is not None and (waiting := await self._waiting(task_id, text)) is not None
         ]
 
     async def _past(self, turn: Turn) -> int:
@@ -101,7 +104,7 @@ class Timetable:
         if holder is None:
             return "", None
         task_id = decoded(holder)
-        (text,) = await self._server.send(("GET", self._keys("task", task_id)))
+        ((text,),) = await self._server.send(("MGET", self._keys("task", task_id)))
         return task_id, text
 
     async def _give(
@@ -123,12 +126,12 @@ class Timetable:
         arguments = (encoded(run_key), encoded(holder), was, becomes, groups, new)
         return bool(await self._server.run("put_later", *arguments, durable=True))
 
+    async def _waiting(self, stored_id: bytes, text: bytes | None) -> TaskRecord | None:
+        if text is None:
+            return None
+        (record,) = await self._reader.records([(stored_id, text)])
+        waits = record.status is TaskStatus.PENDING and record.owner is None
+        return record if waits else None
+
     def _contended(self, run_key: str) -> BackendUnavailable:
         return BackendUnavailable(f"{self._server.name}: others keep changing {run_key!r:.100}")
-
-
-def _waiting(text: bytes | None) -> TaskRecord | None:
-    record = None if text is None else from_text(text)
-    if record is None or record.status is not TaskStatus.PENDING or record.owner is not None:
-        return None
-    return record

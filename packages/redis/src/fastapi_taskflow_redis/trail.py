@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
+from fastapi_taskflow_core.backends.forms import micros, moment
 
 from .connection import Server
 from .keys import Keys
-from .rows import encoded, micros, moment, packed, unpacked
+from .rows import encoded, packed, unpacked
 
 _PIECE = 500
 

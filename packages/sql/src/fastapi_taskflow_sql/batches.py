@@ -8,12 +8,12 @@ from enum import Enum, auto
 from itertools import chain
 
 from fastapi_taskflow_core.backends.base import Batch, Written
+from fastapi_taskflow_core.backends.forms import key_hash, micros
 from fastapi_taskflow_core.records import UNFINISHED, TaskRecord
 
 from . import statements
 from .bulk import insert
 from .connection import Connection, Contended, Row, Value
-from .rows import key_hash, micros
 from .schema import ALIASES
 from .statements import Statements
 from .tasks import Tasks

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.backends.forms import moment
 from fastapi_taskflow_core.orphans import orphan
 from fastapi_taskflow_core.records import TaskRecord
 
 from . import statements
 from .connection import Clock, Connection, Row
 from .instances import Instances
-from .rows import from_row, moment
+from .rows import from_row
 from .statements import Statements
 from .tasks import Tasks
 

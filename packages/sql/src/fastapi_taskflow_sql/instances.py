@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi_taskflow_core.backends.base import Beat, InstanceInfo, Pulse
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.backends.presence import Presence
 
 from . import statements
 from .bulk import insert
 from .connection import Clock, Connection, Row, Tick, Value
-from .rows import micros, moment
 from .schema import INSTANCES
 from .statements import Statements
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi_taskflow_core.backends.base import Cursor, Page, Query
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from . import statements
 from .connection import Connection, Value
-from .rows import RECORD_COLUMNS, from_row, micros, moment
+from .rows import RECORD_COLUMNS, from_row
 from .schema import NOT_DEFAULT_QUEUE, NOT_SUCCESS, TAGS, TASKS, UNFINISHED
 from .statements import Statements
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from fastapi_taskflow_core.backends.base import RollupQuery
+from fastapi_taskflow_core.backends.forms import micros, moment
 from fastapi_taskflow_core.records import TaskRecord
 from fastapi_taskflow_core.rollups import (
     KEPT,
@@ -25,7 +26,6 @@ from fastapi_taskflow_core.rollups import (
 from . import statements
 from .bulk import insert
 from .connection import Connection, Value
-from .rows import micros, moment
 from .schema import ROLLUPS
 from .statements import Statements
 

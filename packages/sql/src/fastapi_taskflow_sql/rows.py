@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from operator import attrgetter, itemgetter
-from typing import Any, get_args
 
-from fastapi_taskflow_core.records import (
-    UNFINISHED,
-    Attempt,
-    ExecutorKind,
-    LogEntry,
-    LogLevel,
-    Progress,
-    ProgressMark,
-    Source,
-    TaskRecord,
-    TaskStatus,
+from fastapi_taskflow_core.backends.damage import (
+    DAMAGE,
+    check_counters,
+    check_level,
+    check_words,
+    unreadable,
+    unreadable_line,
 )
+from fastapi_taskflow_core.backends.forms import (
+    from_attempts,
+    from_progress,
+    key_hash,
+    micros,
+    moment,
+    to_attempts,
+    to_progress,
+    to_tags,
+)
+from fastapi_taskflow_core.records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
 
 from .connection import Row, Value
-from .damage import Shape, text, unreadable
 from .schema import LOGS, TASKS
+from .shape import shape_of
 
 RECORD_COLUMNS = tuple(name for name in TaskRecord.__dataclass_fields__ if name != "logs")
 """What a record is read from, in the order of its fields."""
@@ -63,43 +66,20 @@ UPDATED = (
 )
 """What may change after a task was stored."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = frozenset(status.value for status in UNFINISHED)
 _HOLDING = frozenset(status.value for status in TaskStatus if status.holds_key)
 _fields = attrgetter(*RECORD_COLUMNS)
 _plain = attrgetter("task_id", "func_name", "queue", "executor", "owner", "status")
 _times = attrgetter("created_at", "start_time", "end_time")
 _rest = attrgetter(*(name for name in RECORD_COLUMNS if name not in PLAIN_COLUMNS))
-_NOTHING_ELSE = _rest(TaskRecord("", "", _EPOCH))
+_NOTHING_ELSE = _rest(TaskRecord("", "", moment(0)))
 _changes = itemgetter(*(COLUMNS.index(name) for name in (*UPDATED, "task_id", "epoch")))
-_SHAPE = Shape(tuple(next(c for c in TASKS.columns if c.name == n) for n in RECORD_COLUMNS))
-_LOG_SHAPE = Shape(LOGS.columns[1:])
-_SOURCES = frozenset(get_args(Source))
-_EXECUTORS = frozenset(get_args(ExecutorKind))
-_LEVELS = frozenset(get_args(LogLevel))
-_MOST = 2**31 - 1
-"""Where counters of attempts, crashes and owners are no longer believed: their columns end here."""
+_SHAPE = shape_of(next(c for c in TASKS.columns if c.name == n) for n in RECORD_COLUMNS)
+_LOG_SHAPE = shape_of(LOGS.columns[1:])
 _place = itemgetter(
     *(RECORD_COLUMNS.index(name) for name in ("task_id", "func_name", "queue", "created_at"))
 )
-_DAMAGE = (TypeError, ValueError, LookupError, OverflowError, RecursionError)
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since the Unix epoch, exactly."""
-    span = moment - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-
-
-def moment(microseconds: int) -> datetime:
-    """The aware UTC time so many microseconds after the Unix epoch."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def key_hash(key: str) -> bytes:
-    """What stands for an idempotency key: equal for equal bytes only, on every database."""
-    return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def to_row(record: TaskRecord) -> tuple[Value, ...]:
@@ -130,8 +110,8 @@ def to_row(record: TaskRecord) -> tuple[Value, ...]:
         queue,
         key,
         due,
-        _dump([_from_attempt(attempt) for attempt in earlier]) if earlier else None,
-        None if progress is None else _dump(_from_progress(progress)),
+        _dump(from_attempts(earlier)) if earlier else None,
+        None if progress is None else _dump(from_progress(progress)),
         result,
         retry_of,
         payload,
@@ -184,7 +164,7 @@ def from_row(row: Row) -> TaskRecord:
     try:
         _SHAPE.check(row)
         return _record(row)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         task_id, func_name, queue, created_at = _place(row)
         return unreadable(task_id, func_name, queue, created_at, error)
 
@@ -195,10 +175,8 @@ def _record(row: Row) -> TaskRecord:
         stacktrace, tags, source, priority, executor, queue, key, run_at, earlier, progress,
         result, retry_of, payload, persist, requeue, owner, epoch, crashes, cancel_requested,
     ) = row  # fmt: skip
-    if not (0 <= epoch < _MOST and 0 <= crashes < _MOST and 0 <= retries_used < _MOST):
-        raise ValueError("a counter is out of range")
-    if source not in _SOURCES or executor not in _EXECUTORS:
-        raise ValueError(f"source is {source!r}, executor is {executor!r}")
+    check_counters(epoch, crashes, retries_used)
+    check_words(source, executor)
     return TaskRecord(
         task_id,
         func_name,
@@ -209,15 +187,15 @@ def _record(row: Row) -> TaskRecord:
         retries_used,
         error,
         stacktrace,
-        None if tags is None else _to_tags(tags),
+        None if tags is None else to_tags(json.loads(tags)),
         source,
         priority,
         executor,
         queue,
         key,
         None if run_at is None else moment(run_at),
-        tuple(_to_attempt(*parts) for parts in json.loads(earlier)) if earlier else (),
-        None if progress is None else _to_progress(*json.loads(progress)),
+        to_attempts(json.loads(earlier)) if earlier else (),
+        None if progress is None else to_progress(json.loads(progress)),
         result,
         retry_of,
         None if payload is None else bytes(payload),
@@ -258,50 +236,8 @@ def to_log(row: Row) -> LogEntry:
     seq, time, attempt, level, message, extra = row
     try:
         _LOG_SHAPE.check(row)
-        if level not in _LEVELS:
-            raise ValueError(f"level is {level!r}")
+        check_level(level)
         more = None if extra is None else json.loads(extra)
         return LogEntry(seq, moment(time), attempt, level, message, more)
-    except _DAMAGE as error:
-        said = f"this line is stored in a form that cannot be read: {error}: {text(message)}"
-        return LogEntry(seq if isinstance(seq, int) else 0, _EPOCH, 0, "warning", said)
-
-
-def _from_attempt(attempt: Attempt) -> list[Any]:
-    ended = None if attempt.ended_at is None else micros(attempt.ended_at)
-    return [attempt.number, micros(attempt.started_at), ended, attempt.error]
-
-
-def _to_attempt(number: int, started: int, ended: int | None, error: str | None) -> Attempt:
-    _expect("earlier", number, int)
-    _expect("earlier", error, str, type(None))
-    return Attempt(number, moment(started), None if ended is None else moment(ended), error)
-
-
-def _to_tags(stored: str) -> dict[str, str]:
-    tags = json.loads(stored)
-    _expect("tags", tags, dict)
-    for value in tags.values():
-        _expect("tags", value, str)
-    found: dict[str, str] = tags
-    return found
-
-
-def _from_progress(progress: Progress) -> list[Any]:
-    marks = [[mark.attempt, micros(mark.time), mark.done] for mark in progress.marks]
-    return [progress.done, progress.total, progress.message, marks]
-
-
-def _to_progress(
-    done: float, total: float | None, message: str | None, marks: Sequence[Sequence[Any]] = ()
-) -> Progress:
-    _expect("progress", done, float, int)
-    _expect("progress", total, float, int, type(None))
-    _expect("progress", message, str, type(None))
-    known = (ProgressMark(attempt, moment(time), then) for attempt, time, then in marks)
-    return Progress(done, total, message, tuple(known))
-
-
-def _expect(column: str, value: object, *kinds: type) -> None:
-    if type(value) not in kinds:
-        raise TypeError(f"{column} holds {type(value).__name__}")
+    except DAMAGE as error:
+        return unreadable_line(seq, message, error)

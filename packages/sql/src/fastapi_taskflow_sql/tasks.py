@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 
 from fastapi_taskflow_core.backends.base import PayloadChange
+from fastapi_taskflow_core.backends.forms import micros
 from fastapi_taskflow_core.lifecycle import Event, transition
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 
@@ -21,7 +22,6 @@ from .rows import (
     from_row,
     is_plain,
     log_row,
-    micros,
     tag_rows,
     to_log,
     to_plain_row,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from fastapi_taskflow_core.backends.forms import key_hash, micros, moment
 from fastapi_taskflow_core.backends.scheduling import SLOTS_KEPT, Later, Slot, SlotOutcome, Turn
 from fastapi_taskflow_core.records import TaskRecord, TaskStatus
 
 from . import statements
 from .bulk import insert
 from .connection import Clock, Connection
-from .rows import from_row, key_hash, micros, moment
+from .rows import from_row
 from .schema import LATER, SLOTS
 from .statements import Statements
 from .tasks import Tasks

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi_taskflow_core.backends.audit import AuditEntry, AuditQuery
+from fastapi_taskflow_core.backends.forms import micros, moment
 
 from . import statements
 from .bulk import insert
 from .connection import Connection
-from .rows import micros, moment
 from .schema import AUDIT
 from .statements import Statements
 

@@ -1,4 +1,4 @@
--- Flag a task for its owner, or tell what it is: the value, nil if there is none.
+-- Flag a task for its owner, or tell what it is: {id, value}, nil if there is none.
 -- ARGV: the id, which may be an alias.
 
 local id = call('HGET', PREFIX .. 'aliases', ARGV[1]) or ARGV[1]
@@ -6,10 +6,10 @@ local task = load(id)
 if not task then
   return nil
 end
-if OPEN[task.status] and not waits(task) and not task.asked then
+if not task.damaged and OPEN[task.status] and not waits(task) and not task.asked then
   local flagged = altered(task, task.owner, task.epoch, true)
   put(task, flagged)
   finish()
-  return flagged.text
+  return {id, flagged.text}
 end
-return task.text
+return {id, task.text}

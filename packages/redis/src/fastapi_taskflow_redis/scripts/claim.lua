@@ -1,6 +1,6 @@
 -- Look for what dead instances left, else hand out due tasks:
--- {'orphans', owner, now, values ...}, {'more'} if there is more to look at first,
--- or {'tasks', values ...}.
+-- {'orphans', owner, now, id, value ...}, {'damaged', id, value ...} of tasks that cannot be
+-- read, {'more'} if there is more to look at first, or {'tasks', id, value ...}.
 -- ARGV: the instance, the most tasks, a token of this claim, whether to look for the dead
 -- ('1'), then the functions. A claim asked again under its token, because its answer was lost,
 -- hands out what it did.
@@ -14,16 +14,18 @@ local BURIED_KEPT = 86400000000
 
 local function inherit(owner)
   local owned = PREFIX .. 'owned:' .. owner
-  local answer = {'orphans', owner, digits(moment)}
+  local answer, damaged = {'orphans', owner, digits(moment)}, {'damaged'}
   for _, id in ipairs(call('SRANDMEMBER', owned, BITE)) do
-    local text = call('GET', PREFIX .. 'task:' .. id)
-    if text then
-      answer[#answer + 1] = text
+    local task = load_listed(id)
+    if task then
+      local list = task.damaged and damaged or answer
+      list[#list + 1] = id
+      list[#list + 1] = task.text
     else
       call('SREM', owned, id)
     end
   end
-  return answer
+  return #damaged > 1 and damaged or answer
 end
 
 for _, owner in ipairs(ARGV[4] == '1' and call('SMEMBERS', PREFIX .. 'owners') or {}) do
@@ -86,17 +88,32 @@ if call('LINDEX', note, 0) == token then
   for _, id in ipairs(call('LRANGE', note, 1, limit)) do
     local task = load(id)
     if task and task.owner == instance and task.status == 'pending' then
+      answer[#answer + 1] = id
       answer[#answer + 1] = task.text
       ids[#ids + 1] = id
     end
   end
 end
+local found, damaged = {}, {'damaged'}
+for place = 1, math.min(limit - #ids, #candidates) do
+  local id = string.sub(candidates[place][1], RANK_LENGTH + 1)
+  local task = load_listed(id)
+  found[place] = task
+  if task and task.damaged and waits(task) then
+    damaged[#damaged + 1] = id
+    damaged[#damaged + 1] = task.text
+  end
+end
+if #damaged > 1 then
+  return damaged
+end
 for place = 1, math.min(limit - #ids, #candidates) do
   local member, ready = candidates[place][1], candidates[place][2]
-  local old = load(string.sub(member, RANK_LENGTH + 1))
+  local old = found[place]
   if old and waits(old) then
     local new = altered(old, instance, old.epoch + 1, old.asked)
     put(old, new)
+    answer[#answer + 1] = new.id
     answer[#answer + 1] = new.text
     ids[#ids + 1] = new.id
   else

@@ -1,5 +1,5 @@
 -- A part of a list: {1 if it is at its end, score and id of the last task looked at (or ''),
--- values ...}.
+-- id, value, id, value ...}.
 -- ARGV: the question as JSON, from pages.py.
 
 local question = cjson.decode(ARGV[1])
@@ -82,13 +82,16 @@ local function admits(task)
 end
 
 -- Whether it is worth while to read a text that was looked up.
-local function may_have(text)
+local function may_have(id, text)
   if not question.verbatim then
     return true
   end
   local head_end = string.find(text, '\n', 1, true)
+  if not head_end then
+    return true
+  end
   local body = string.sub(text, head_end, string.find(text, '\n', head_end + 1, true))
-  return string.find(string.lower(body), wanted.text, 1, true)
+  return has(body) or has(id)
 end
 
 local answer = {0, '', ''}
@@ -100,11 +103,12 @@ for place = 1, #places, 2 do
     answer[1] = 1
     return answer
   end
-  local text = call('GET', PREFIX .. 'task:' .. id)
+  local text = text_of(id)
   answer[2], answer[3] = score, id
-  if text and (not filtered or (may_have(text) and admits(parse(text)))) then
+  if text and (not filtered or (may_have(id, text) and admits(read(id, text)))) then
+    answer[#answer + 1] = id
     answer[#answer + 1] = text
-    if #answer - 3 == question.limit then
+    if #answer - 3 == 2 * question.limit then
       return answer
     end
   end

@@ -9,7 +9,7 @@ end
 local changes, ended = {}, {}
 for place = 3, #ARGV, 2 do
   local new = parse(ARGV[place + 1])
-  local old = load(new.id)
+  local old = load_listed(new.id)
   if old and redis.sha1hex(old.text) == ARGV[place] then
     changes[#changes + 1] = {old, new}
     ended[new.id] = true

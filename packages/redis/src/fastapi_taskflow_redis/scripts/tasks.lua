@@ -8,8 +8,10 @@ local PREFIX = KEYS[1] .. ':'
 local NONE = cjson.null
 local OPEN = {pending = true, running = true}
 local HOLDS_KEY = {pending = true, running = true, success = true}
+local LISTED = {'pending', 'running', 'failed', 'interrupted', 'cancelled', 'rejected'}
 local RANK_LENGTH = 30
 local LOST_LINES_KEPT = 86400
+local UNREAD_LEASE = 15000000
 
 local function now()
   local time = call('TIME')
@@ -41,9 +43,90 @@ local function parse(text)
   }
 end
 
+local function words(tags)
+  local found = {}
+  for name, value in pairs(tags or {}) do
+    found[name] = true
+    found[name .. '=' .. value] = true
+  end
+  return found
+end
+
+local function text_or_nothing(value)
+  return value == nil or type(value) == 'string'
+end
+
+-- Whether a task has all that scripts need, and is the one of this id.
+local function sound(task, id)
+  local more = task.more
+  return task.id == id and type(task.status) == 'string' and type(task.epoch) == 'number'
+    and (not task.owner or type(task.owner) == 'string')
+    and (not task.ended or type(task.ended) == 'string')
+    and type(task.func) == 'string' and type(task.queue) == 'string'
+    and type(task.created) == 'number' and type(more) == 'table'
+    and text_or_nothing(more.source) and text_or_nothing(more.retry_of)
+    and text_or_nothing(more.key_hash) and text_or_nothing(more.rank)
+    and text_or_nothing(more.error) and pcall(words, more.tags)
+end
+
+-- A task whose text nobody here wrote: what the lists say of it, as far as they do.
+local function recall(id, text)
+  local task = {
+    id = id, text = text, damaged = true, status = 'success', owner = false, epoch = 0,
+    asked = false, func = '?', queue = 'default', more = {},
+  }
+  task.created = tonumber(call('ZSCORE', PREFIX .. 'by:created', id) or 0)
+  task.ended = call('ZSCORE', PREFIX .. 'finished', id)
+  for _, status in ipairs(LISTED) do
+    if call('ZSCORE', PREFIX .. 'by:status:' .. status, id) then
+      task.status = status
+    end
+  end
+  for _, owner in ipairs(call('SMEMBERS', PREFIX .. 'owners')) do
+    if call('SISMEMBER', PREFIX .. 'owned:' .. owner, id) == 1 then
+      task.owner = owner
+      task.asked = call('SISMEMBER', PREFIX .. 'cancels:' .. owner, id) == 1
+    end
+  end
+  -- Functions and queues that there are stand in the names of counters.
+  for counters, place in pairs({unfinished = 1, ['rollup:all'] = 3}) do
+    for _, name in ipairs(call('HKEYS', PREFIX .. counters)) do
+      local read, parts = pcall(cjson.decode, name)
+      local func, queue = read and parts[place], read and parts[place + 1]
+      if func and call('ZSCORE', PREFIX .. 'by:func:' .. func, id) then
+        task.func = func
+      end
+      if queue and call('ZSCORE', PREFIX .. 'by:queue:' .. queue, id) then
+        task.queue = queue
+      end
+    end
+  end
+  return task
+end
+
+-- What is stored of a task; a key of another kind holds nothing that can be read.
+local function text_of(id)
+  local text = redis.pcall('GET', PREFIX .. 'task:' .. id)
+  return type(text) == 'table' and '' or text
+end
+
+local function read(id, text)
+  local parsed, task = pcall(parse, text)
+  return parsed and sound(task, id) and task or recall(id, text)
+end
+
 local function load(id)
-  local text = call('GET', PREFIX .. 'task:' .. id)
-  return text and parse(text)
+  local text = text_of(id)
+  return text and read(id, text)
+end
+
+-- The same for who goes by the lists: a task that they do not name as it does is damaged too.
+local function load_listed(id)
+  local task = load(id)
+  if task and not task.damaged and not call('ZSCORE', PREFIX .. 'by:func:' .. task.func, id) then
+    return recall(id, task.text)
+  end
+  return task
 end
 
 -- The task with another owner, epoch or wish to end.
@@ -57,15 +140,6 @@ local function altered(task, owner, epoch, asked)
   local rest = string.sub(task.text, (string.find(task.text, '\n', 1, true)))
   changed.text = cjson.encode(head) .. rest
   return changed
-end
-
-local function words(tags)
-  local found = {}
-  for name, value in pairs(tags or {}) do
-    found[name] = true
-    found[name .. '=' .. value] = true
-  end
-  return found
 end
 
 -- The lists that a task stands in as long as it is stored. What nearly all tasks have in
@@ -138,9 +212,12 @@ local function queue_up(task)
 end
 
 local function queue_out(task)
-  local member = task.more.rank .. task.id
-  call('ZREM', PREFIX .. 'due:' .. task.func, member)
-  call('ZREM', PREFIX .. 'ready:' .. task.func, member)
+  -- Without a rank it stays where it waits, until a claim finds that it does not.
+  if task.more.rank then
+    local member = task.more.rank .. task.id
+    call('ZREM', PREFIX .. 'due:' .. task.func, member)
+    call('ZREM', PREFIX .. 'ready:' .. task.func, member)
+  end
   call('ZREM', PREFIX .. 'later', task.id)
 end
 
@@ -244,8 +321,10 @@ local KEPT = {minute = 2 * 86400, hour = 32 * 86400}
 
 local function add(key, field, n, total, low, high)
   local known = call('HGET', key, field)
-  if known then
-    local old_n, old_total, old_low, old_high = string.match(known, '(%d+) (%d+) (%d+) (%d+)')
+  local old_n, old_total, old_low, old_high = string.match(known or '', '(%d+) (%d+) (%d+) (%d+)')
+  if known and not old_n then
+    redis.log(redis.LOG_WARNING, key .. ' begins anew, it could not be read: ' .. known)
+  elseif known then
     n, total = n + old_n, total + old_total
     low, high = math.min(low, tonumber(old_low)), math.max(high, tonumber(old_high))
   end
@@ -290,6 +369,11 @@ local function lives(instance, moment)
     return false
   end
   local beat, lease = string.match(said, '(%d+) (%d+)')
+  if not beat then
+    -- It cannot be read: as if it had come now. Who lives overwrites it, who does not is found out.
+    call('HSET', PREFIX .. 'beats', instance, digits(moment) .. ' ' .. UNREAD_LEASE)
+    return true
+  end
   return moment - beat < tonumber(lease)
 end
 

@@ -26,16 +26,25 @@ end
 -- What is stored, and what the batch has made of it so far.
 local seen, holders = {}, {}
 
-local function find(id)
+local function find(new)
+  local id = new.id
   if seen[id] == nil then
-    seen[id] = load(id) or false
+    local task = load(id) or false
+    if task and task.damaged then
+      -- Whose it is the lists say; the rest is as its owner knows it.
+      task.epoch, task.more.key_hash = new.epoch, new.more.key_hash
+    end
+    seen[id] = task
   end
   return seen[id]
 end
 
 local function holder_of(key)
   if holders[key] == nil then
-    holders[key] = call('HGET', PREFIX .. 'keys', key)
+    local id = call('HGET', PREFIX .. 'keys', key)
+    local task = id and load(id)
+    -- One that could not be read when it ended has not given back its key.
+    holders[key] = task and HOLDS_KEY[task.status] and id or false
   end
   return holders[key]
 end
@@ -52,7 +61,7 @@ local left_out, ended, endings = {}, {}, 0
 -- A task that others were promised, by an alias, goes on without its owner.
 for place = 1, plan.withdrawn do
   local released = parse(values[place])
-  local task = find(released.id)
+  local task = find(released)
   if waits(released) and task and task.status == 'pending' and task.owner == instance
     and task.epoch == released.epoch then
     if call('EXISTS', PREFIX .. 'aliases_of:' .. task.id) == 1 then
@@ -88,7 +97,7 @@ local function change(old, new)
 end
 
 local function update(new)
-  local old = find(new.id)
+  local old = find(new)
   if not old then
     refuse(new.id)
   elseif not OPEN[old.status] then
@@ -108,7 +117,7 @@ end
 
 local function insert(new)
   local key = new.more.key_hash
-  if find(new.id) then
+  if find(new) then
     update(new)
     return
   end
