@@ -64,7 +64,6 @@ async def wait(seconds: float) -> None:
 
 
 @manager.task()
-<<<<<<< HEAD
 def advance(file: str) -> None:
     """Gets on, a little at a time, until there is such a file."""
     for done in count():
@@ -72,11 +71,12 @@ def advance(file: str) -> None:
             return
         task_progress(done, 1_000_000, "on its way")
         time.sleep(0.05)
-=======
+
+
+@manager.task()
 async def murmur(words: str) -> None:
     task_progress(1, 100, words)
     await asyncio.sleep(60)
->>>>>>> board
 
 
 @manager.task(retries=2, delay=0.4)
@@ -117,6 +117,10 @@ def stubborn(file: str) -> None:
 
 @manager.schedule(every=3600)
 async def tidy() -> None: ...
+
+
+@manager.schedule(every=3600)
+async def count_the_stock() -> None: ...
 
 
 TASKS = (send, charge, attack, wait, advance, murmur, flaky, chatter, parse, endless, stubborn)
