@@ -297,7 +297,12 @@ async def test_figures_lead_to_their_tasks(client: httpx.AsyncClient, manager: F
         ("status:failed refused", ["task-0004"]),
         ('func:"of two words"', ["task-0005"]),
         ("ValueError: refused", ["task-0004"]),
-        ("nofunc:pay", []),
+        ("error:refused", ["task-0004"]),
+        ("error:send", []),
+        ("id:TASK-0002", ["task-0002"]),
+        ("id:0002", []),
+        ('"by mail:25"', ["task-0006"]),
+        ("https://pay.example", ["task-0006"]),
     ],
 )
 async def test_conditions_may_be_written_into_the_search(
@@ -309,6 +314,7 @@ async def test_conditions_may_be_written_into_the_search(
         task(3, queue="mail", tags={"a": "b"}),
         task(4, TaskStatus.FAILED, error="ValueError: refused"),
         task(5, func_name="of two words"),
+        task(6, TaskStatus.FAILED, error="neither https://pay.example nor by mail:25"),
     )
     found = (await client.get("/tasks", params={"q": words})).json()
     assert [each["task_id"] for each in found] == ids
@@ -316,5 +322,16 @@ async def test_conditions_may_be_written_into_the_search(
     assert re.findall(r'<tr id="task-(task-\d+)"', page) == ids
 
 
-async def test_a_status_that_there_is_not_is_told(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/tasks", params={"q": "status:broken"})).status_code == 422
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [("status:broken", "status"), ("mail nofunc:pay", "nofunc"), ("localhost:5432", "localhost")],
+)
+@pytest.mark.parametrize(
+    "path", ["/tasks", "/tasks/count", "/tasks/dashboard/tasks", "/tasks/dashboard/rows"]
+)
+async def test_a_condition_that_there_is_not_is_told(
+    client: httpx.AsyncClient, path: str, words: str, named: str
+) -> None:
+    answer = await client.get(path, params={"q": words})
+    assert answer.status_code == 422
+    assert named in answer.text

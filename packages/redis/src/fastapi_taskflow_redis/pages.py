@@ -122,8 +122,8 @@ def _question(query: Query, direction: Direction, status: TaskStatus | None) -> 
     want("retry_of", query.retry_of, "retry")
     want("owner", query.owner, None)
     want("tag", query.tag or None, "tag")
-    if query.text:
-        filters["text"] = _folded(query.text)
+    words = {"text": query.text, "error": query.error, "id": query.id_start}
+    filters.update({name: _folded(word) for name, word in words.items() if word})
     question: dict[str, Any] = {"direction": direction, "lists": lists, "filters": filters}
     if query.text and packed(query.text) == b'"' + encoded(query.text) + b'"':
         question["verbatim"] = True  # JSON has it as it is, so that a look is enough

@@ -35,7 +35,7 @@ class Pages:
         """The page that *query* asks for, with cursors where there is more."""
         if query.limit < 1:
             return Page(())
-        if query.text:
+        if query.has_words:
             oldest = self._oldest_match(connection, query)
             if oldest is None:
                 return Page(())
@@ -97,7 +97,9 @@ class Pages:
         where.equal("retry_of", query.retry_of)
         where.owner(query.owner)
         where.tag(query.tag)
-        where.text(query.text)
+        where.like("%{}%", query.text, *_SEARCHED)
+        where.like("%{}%", query.error, "error")
+        where.like("{}%", query.id_start, "task_id")
         if query.since is not None:
             where.add(f"{where.created} >= {where.mark}", micros(query.since))
         if query.until is not None:
@@ -155,14 +157,14 @@ class _Where:
             self.place = "g"
             self.add(f"g.tag = {self.mark}", tag)
 
-    def text(self, text: str | None) -> None:
+    def like(self, pattern: str, text: str | None, *columns: str) -> None:
         if text:
             escaped = _SPECIAL.sub(r"!\g<0>", text)
             like = self.sql.dialect.like
             if escaped != text or "\\" in text:  # costs SQLite a fifth more
                 like += " ESCAPE '!'"
-            tests = [like.format(column=f"t.{column}", p=self.mark) for column in _SEARCHED]
-            self.add(f"({' OR '.join(tests)})", *[f"%{escaped}%"] * len(tests))
+            tests = [like.format(column=f"t.{column}", p=self.mark) for column in columns]
+            self.add(f"({' OR '.join(tests)})", *[pattern.format(escaped)] * len(tests))
 
     def behind(self, cursor: Cursor | None) -> None:
         if cursor is None:

@@ -101,17 +101,52 @@ class FailedFilter(BaseModel):
         )
 
 
-_QUALIFIED = re.compile(r'(?<!\S)(func|queue|tag|status|source):("[^"]*"|\S+)')
-_FIELDS = {"func": "func_name"}
+_FIELDS = {
+    "func": "func_name",
+    "id": "task_id",
+    **{name: name for name in ("error", "queue", "source", "status", "tag")},
+}
+_CONDITION = re.compile(r'(?<!\S)([a-z_]+):(?!/)("[^"]*"|[^\s"]\S*)')
+_QUOTED = re.compile(r'\s*"([^"]*)"\s*')
 
 
 def _told_apart(given: object) -> object:
     """Conditions that are written into the search, such as ``func:send``, in their places."""
     if not isinstance(given, dict) or not isinstance(given.get("q"), str):
         return given
-    found = {_FIELDS.get(name, name): it.strip('"') for name, it in _QUALIFIED.findall(given["q"])}
-    rest = " ".join(_QUALIFIED.sub(" ", given["q"]).split()) if found else given["q"]
-    return {**found, **{name: it for name, it in given.items() if it not in ("", [])}, "q": rest}
+    if _QUOTED.fullmatch(given["q"]):
+        return given
+    found = {}
+
+    def take(condition: re.Match[str]) -> str:
+        name, value = condition.groups()
+        if name not in _FIELDS:
+            return condition[0]
+        found[_FIELDS[name]] = value.strip('"')
+        return " "
+
+    rest = _CONDITION.sub(take, given["q"])
+    if not found:
+        return given
+    said = {name: it for name, it in given.items() if it not in ("", [])}
+    return {**found, **said, "q": " ".join(rest.split())}
+
+
+def _words(value: str | None) -> str | None:
+    """What is left of the search when its conditions are told apart."""
+    if value is None:
+        return None
+    if quoted := _QUOTED.fullmatch(value):
+        return quoted[1] or None
+    if unknown := _CONDITION.search(value):
+        raise ValueError(
+            f"there is no condition {unknown[1]!r}: {', '.join(sorted(_FIELDS))} may stand before a"
+            ' colon; put words that have one into double quotes: "a:b"'
+        )
+    return value
+
+
+Words = Annotated[OptionalText, AfterValidator(_words)]
 
 
 class TaskFilter(BaseModel):
@@ -131,11 +166,14 @@ class TaskFilter(BaseModel):
     instance: OptionalText = Field(
         default=None, description="The instance that has it; only unfinished tasks have one."
     )
-    q: OptionalText = Field(
+    q: Words = Field(
         default=None,
         description="A word in the function's name, the error or the task's id; conditions such"
-        " as `func:send`, `queue:mail`, `tag:name=value`, `status:failed` may stand among them.",
+        " as `func:send`, `queue:mail`, `tag:name=value`, `status:failed`, `error:timeout` and"
+        " `id:01a2b3c4` may stand among them. In double quotes all of it is one word.",
     )
+    error: OptionalText = Field(default=None, description="A word in the error.")
+    task_id: OptionalText = Field(default=None, description="What the task's id begins with.")
     since: Moment = Field(
         default=None, description="Created at this time or later: ISO 8601, or an age such as `6h`."
     )
@@ -155,6 +193,8 @@ class TaskFilter(BaseModel):
             source=self.source,
             owner=self.instance,
             text=self.q,
+            error=self.error,
+            id_start=self.task_id,
             since=resolve(self.since, now),
             until=resolve(self.until, now),
             limit=limit,

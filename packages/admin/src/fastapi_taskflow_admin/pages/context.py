@@ -17,9 +17,10 @@ from ..api.query import encode
 from . import formats
 from .progress import progress
 
-_WORDS = {"func_name": "function", "q": "words"}
+_WORDS = {"func_name": "function", "q": "words", "task_id": "id"}
 
-FILTERS = ("func_name", "queue", "tag", "q", "since", "until", "source", "instance")
+SEARCHES = ("q", "error", "task_id")
+FILTERS = ("func_name", "queue", "tag", *SEARCHES, "since", "until", "source", "instance")
 
 _CHOICES = 100
 """Function names that are offered to choose from."""
@@ -139,6 +140,11 @@ class Address:
     def filters(self) -> list[tuple[str, str]]:
         """The filters in force beside the status."""
         return [(name, self.value(name)) for name in FILTERS if self.value(name)]
+
+    @property
+    def searches(self) -> bool:
+        """Whether words are looked for."""
+        return any(map(self.value, SEARCHES))
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:

@@ -158,6 +158,10 @@ class Query:
     text: str | None = None
     """A word to look for, letter case aside (ASCII), in function name, error and task id. Of very
     many tasks a backend may look only through the newest ones, 100,000 or more."""
+    error: str | None = None
+    """A word to look for as for ``text``, in the error alone."""
+    id_start: str | None = None
+    """What the task id begins with; looked for as ``text`` is."""
     since: datetime | None = None
     """Created at this time or later."""
     until: datetime | None = None
@@ -167,6 +171,11 @@ class Query:
     """Only unfinished tasks, those that this instance has."""
     limit: int = 50
     cursor: Cursor | None = None
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it asks for something that no index helps to find."""
+        return bool(self.text or self.error or self.id_start)
 
     @property
     def each_status(self) -> Sequence[TaskStatus | None]:

@@ -52,7 +52,9 @@ def matches(task: TaskRecord, query: Query) -> bool:
         and (query.retry_of is None or task.retry_of == query.retry_of)
         and (query.owner is None or (task.owner == query.owner and not task.status.finished))
         and (not query.tag or _tagged(task, query.tag))
-        and (not query.text or _contains(task, query.text))
+        and (not query.text or _contains(query.text, task.func_name, task.error, task.task_id))
+        and (not query.error or _contains(query.error, task.error))
+        and (not query.id_start or _folded(task.task_id).startswith(_folded(query.id_start)))
     )
 
 
@@ -62,9 +64,9 @@ def _tagged(task: TaskRecord, tag: str) -> bool:
     return tags.get(name) == value if equals else name in tags
 
 
-def _contains(task: TaskRecord, word: str) -> bool:
+def _contains(word: str, *texts: str | None) -> bool:
     wanted = _folded(word)
-    return any(wanted in _folded(text) for text in (task.func_name, task.error or "", task.task_id))
+    return any(wanted in _folded(text or "") for text in texts)
 
 
 def _folded(text: str) -> bytes:

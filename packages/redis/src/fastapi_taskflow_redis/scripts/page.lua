@@ -66,8 +66,8 @@ end
 
 local wanted = question.filters
 
-local function has(text)
-  return text and string.find(string.lower(text), wanted.text, 1, true)
+local function has(word, text)
+  return text and string.find(string.lower(text), word, 1, true)
 end
 
 local function admits(task)
@@ -78,7 +78,10 @@ local function admits(task)
     and (not wanted.retry_of or task.more.retry_of == wanted.retry_of)
     and (not wanted.owner or task.owner == wanted.owner)
     and (not wanted.tag or words(task.more.tags)[wanted.tag])
-    and (not wanted.text or has(task.func) or has(task.more.error) or has(task.id))
+    and (not wanted.text or has(wanted.text, task.func) or has(wanted.text, task.more.error)
+      or has(wanted.text, task.id))
+    and (not wanted.error or has(wanted.error, task.more.error))
+    and (not wanted.id or string.sub(string.lower(task.id), 1, #wanted.id) == wanted.id)
 end
 
 -- Whether it is worth while to read a text that was looked up.
@@ -91,7 +94,7 @@ local function may_have(id, text)
     return true
   end
   local body = string.sub(text, head_end, string.find(text, '\n', head_end + 1, true))
-  return has(body) or has(id)
+  return has(wanted.text, body) or has(wanted.text, id)
 end
 
 local answer = {0, '', ''}

@@ -299,6 +299,32 @@ async def test_text_is_looked_for_in_function_name_error_and_id(backend: Backend
 
 
 @pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"error": "timeout"}, ["Ab-1", "b-2"]),
+        ({"error": "50%"}, ["b-2"]),
+        ({"error": "timeout", "text": "gone"}, ["Ab-1"]),
+        ({"error": "send"}, []),
+        ({"id_start": "aB"}, ["Ab-1", "ab_3"]),
+        ({"id_start": "ab_"}, ["ab_3"]),
+        ({"id_start": "b-2", "error": "TimeOut"}, ["b-2"]),
+        ({"id_start": "%"}, []),
+        ({"id_start": "-"}, []),
+    ],
+)
+async def test_an_error_or_the_beginning_of_an_id_is_looked_for_alone(
+    backend: Backend, filters: dict[str, Any], found: list[str]
+) -> None:
+    await put(
+        backend,
+        a_task(task_id="Ab-1", error="TimeoutError: gone"),
+        a_task(task_id="b-2", error="a timeout of 50% of ab"),
+        a_task(task_id="ab_3", func_name="send_timeout"),
+    )
+    assert sorted(await all_ids(backend, **filters)) == found
+
+
+@pytest.mark.parametrize(
     ("tag", "found"),
     [
         ("tenant", ["acme", "other"]),
