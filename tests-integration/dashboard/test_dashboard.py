@@ -70,7 +70,7 @@ def test_failures_of_one_cause_are_one_group(look, api):
     page = look("/failures")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody tr td").first).to_have_text("5")
-    page.get_by_role("link", name="charge").click()
+    page.get_by_role("link", name="charge", exact=True).click()
     expect(page.locator("#rows tr")).to_have_count(5)
 
 
