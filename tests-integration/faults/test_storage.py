@@ -84,7 +84,11 @@ async def refused_until_repaired(ships, server, client, accepted, repair) -> Non
         if not await accepted.add(client, server.url, ("once", "again")[number % 2], number):
             break
     assert accepted.refused[503] == 1
-    assert (await client.get(f"{server.url}/tasks/health")).status_code == 503
+
+    async def down() -> bool:
+        return (await client.get(f"{server.url}/tasks/health")).status_code == 503
+
+    await eventually(down, "the storage has been failing for as long as a commit may take")
     repair()
 
     async def works_again() -> bool:
