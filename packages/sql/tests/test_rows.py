@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from fastapi_taskflow_core.records import (
     TaskStatus,
 )
 from fastapi_taskflow_sql import rows
+from fastapi_taskflow_sql.connection import Value
 from fastapi_taskflow_sql.schema import LOGS, TASKS
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -69,23 +71,44 @@ PLAIN = st.builds(
 )
 
 
+def row_of(record: TaskRecord, columns: Sequence[str]) -> dict[str, Value]:
+    """What is written of one record."""
+    held, (row,) = rows.to_rows([record], columns)
+    return dict(zip(held, row, strict=True))
+
+
 @given(RECORDS | PLAIN)
 def test_a_record_survives_its_row(record: TaskRecord) -> None:
-    row = rows.to_row(record)
-    assert rows.from_row(row[: len(rows.RECORD_COLUMNS)]) == record
-    assert {type(value) for value in row} <= {str, int, float, bytes, type(None)}
+    written = row_of(record, rows.COLUMNS)
+    assert rows.from_row(tuple(written.get(name) for name in rows.RECORD_COLUMNS)) == record
+    assert {type(value) for value in written.values()} <= {str, int, float, bytes}
 
 
 @given(PLAIN)
 def test_the_short_row_of_a_plain_record_leaves_out_only_defaults(record: TaskRecord) -> None:
     assert rows.is_plain(record)
-    short = dict(zip(rows.PLAIN_COLUMNS, rows.to_plain_row(record), strict=True))
-    full = dict(zip(rows.COLUMNS, rows.to_row(record), strict=True))
+    short, full = row_of(record, rows.PLAIN_COLUMNS), row_of(record, rows.COLUMNS)
     assert short == {name: full[name] for name in short}
     for column in TASKS.columns:
         if column.name not in short:
-            value = full[column.name]
+            value = full.get(column.name)
             assert column.default == (None if value is None else repr(value))
+
+
+@given(st.lists(RECORDS | PLAIN, max_size=4))
+def test_rows_leave_out_what_is_null_in_all_of_them(records: list[TaskRecord]) -> None:
+    held, table = rows.to_rows(records, rows.COLUMNS)
+    assert len(table) == len(records)
+    for record, row in zip(records, table, strict=True):
+        values = dict(zip(held, row, strict=True))
+        assert {name: it for name, it in values.items() if it is not None} == row_of(
+            record, rows.COLUMNS
+        )
+    assert all(any(value is not None for value in column) for column in zip(*table, strict=True))
+
+
+def test_what_is_left_out_of_an_insert_is_null() -> None:
+    assert all(column.default is None for column in TASKS.columns if column.null)
 
 
 @given(RECORDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, Protocol
 
 from fastapi import BackgroundTasks
@@ -57,8 +57,8 @@ class Desk(Protocol):
     def in_order(self, lane: Lane, *, at_once: bool) -> None:
         """Run the lane's tasks one after another; it counts one more as long as that takes."""
 
-    async def commit(self) -> None:
-        """Return when what was admitted is durable, or raise `BackendUnavailable`."""
+    def commit(self) -> Awaitable[None]:
+        """Wait until what was admitted is durable, or raise `BackendUnavailable`."""
 
 
 class ManagedBackgroundTasks(BackgroundTasks):

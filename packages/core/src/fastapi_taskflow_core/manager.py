@@ -40,7 +40,7 @@ from .resealing import keys_needed, reseal_held, reseal_stored
 from .results import result_of
 from .retry import RetryPolicy
 from .sealing import Sealer, with_words_opened
-from .startup_heap import StartupHeap
+from .collector import Collector
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ class TaskManager:
         max_size: How many tasks may wait in the default queue; None is any number.
         history_limit: Finished tasks kept by the backend in memory.
         freeze_gc: With a backend that survives restarts, what is loaded at the start is taken
-            out of the garbage collector's sight until the stop (``gc.freeze``), unless the
-            application has done so or has switched the collector off.
+            out of the garbage collector's sight until the stop (``gc.freeze``), which looks
+            for garbage less often too, unless the application has done so or has switched
+            the collector off. Thresholds that the application has set stay.
         loggers: Observers of log lines and status changes.
         log_file: Short for a ``FileLogger`` on this path, with the four options that follow.
         log_file_max_bytes: See ``FileLogger``.
@@ -144,7 +145,7 @@ class TaskManager:
         self._backend = GuardedBackend(
             _backend(snapshot_db, snapshot_backend, history_limit, self._surroundings)
         )
-        self._heap = StartupHeap(
+        self._collector = Collector(
             checks.flag("freeze_gc", freeze_gc) and self._backend.capabilities.survives_restart
         )
         self._registry = Registry()
@@ -474,7 +475,7 @@ class TaskManager:
             self._engine, self._running, self.fresh = engine, True, False
             if has_scheduler():
                 self.schedules.start()
-            self._heap.set_aside()
+            self._collector.ease()
 
     async def shutdown(self) -> None:
         """Drain for ``drain_timeout`` seconds, write what is left and close. Twice is once."""
@@ -482,7 +483,7 @@ class TaskManager:
             if not self._running:
                 return
             self._running = False
-            self._heap.give_back()
+            self._collector.give_back()
             self._engine.drain()
             if self._scheduler is not None:
                 await self._scheduler.stop()

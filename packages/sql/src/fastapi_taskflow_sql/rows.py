@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter, itemgetter
+from typing import Any
 
 from fastapi_taskflow_core.backends.damage import (
     DAMAGE,
@@ -23,7 +25,7 @@ from fastapi_taskflow_core.backends.forms import (
     to_progress,
     to_tags,
 )
-from fastapi_taskflow_core.records import UNFINISHED, LogEntry, TaskRecord, TaskStatus
+from fastapi_taskflow_core.records import Attempt, LogEntry, TaskRecord, TaskStatus
 
 from .connection import Row, Value
 from .schema import LOGS, TASKS
@@ -65,98 +67,85 @@ UPDATED = (
     "finished_at",
 )
 """What may change after a task was stored."""
+TOLD_BY = ("task_id", "epoch")
+"""By what an update finds its task."""
 
-_OPEN = frozenset(status.value for status in UNFINISHED)
-_HOLDING = frozenset(status.value for status in TaskStatus if status.holds_key)
-_fields = attrgetter(*RECORD_COLUMNS)
-_plain = attrgetter("task_id", "func_name", "queue", "executor", "owner", "status")
-_times = attrgetter("created_at", "start_time", "end_time")
 _rest = attrgetter(*(name for name in RECORD_COLUMNS if name not in PLAIN_COLUMNS))
 _NOTHING_ELSE = _rest(TaskRecord("", "", moment(0)))
-_changes = itemgetter(*(COLUMNS.index(name) for name in (*UPDATED, "task_id", "epoch")))
 _SHAPE = shape_of(next(c for c in TASKS.columns if c.name == n) for n in RECORD_COLUMNS)
 _LOG_SHAPE = shape_of(LOGS.columns[1:])
 _place = itemgetter(
     *(RECORD_COLUMNS.index(name) for name in ("task_id", "func_name", "queue", "created_at"))
 )
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_STATUS_TEXTS = {status: status.value for status in TaskStatus}
+
+_Reader = Callable[[Sequence[TaskRecord]], list[Value]]
 
 
-def to_row(record: TaskRecord) -> tuple[Value, ...]:
-    """The values of `COLUMNS`. Only exact built-in types, which drivers bind fastest."""
-    (
-        task_id, func_name, created_at, status, start_time, end_time, retries_used, error,
-        stacktrace, tags, source, priority, executor, queue, key, run_at, earlier, progress,
-        result, retry_of, payload, persist, requeue, owner, epoch, crashes, cancel_requested,
-    ) = _fields(record)  # fmt: skip
-    state = status.value
-    created = micros(created_at)
-    ended = None if end_time is None else micros(end_time)
-    due = None if run_at is None else micros(run_at)
-    return (
-        task_id,
-        func_name,
-        created,
-        state,
-        None if start_time is None else micros(start_time),
-        ended,
-        retries_used,
-        error,
-        stacktrace,
-        None if tags is None else _dump(tags),
-        source,
-        priority,
-        executor,
-        queue,
-        key,
-        due,
-        _dump(from_attempts(earlier)) if earlier else None,
-        None if progress is None else _dump(from_progress(progress)),
-        result,
-        retry_of,
-        payload,
-        1 if persist else 0,
-        1 if requeue else 0,
-        owner,
-        epoch,
-        crashes,
-        1 if cancel_requested else 0,
-        None if key is None or state not in _HOLDING else key_hash(key),
-        -priority if priority else 0,
-        0 if due is None else due,
-        None if state in _OPEN else created if ended is None else ended,
-    )
+def _field(name: str, to_value: Callable[[Any], Value] | None = None) -> _Reader:
+    """How to read one field of many records; *to_value* is for what is not None."""
+    get = attrgetter(name)
+    if to_value is None:
+        return lambda records: list(map(get, records))
+    return lambda records: [
+        None if value is None else to_value(value) for value in map(get, records)
+    ]
+
+
+def _earlier_attempts(earlier: tuple[Attempt, ...]) -> str | None:
+    return _dump(from_attempts(earlier)) if earlier else None
+
+
+def _held_keys(records: Sequence[TaskRecord]) -> list[Value]:
+    return [
+        None if it.idempotency_key is None or not it.status.holds_key
+        else key_hash(it.idempotency_key)
+        for it in records
+    ]  # fmt: skip
+
+
+_VALUES: dict[str, _Reader] = {name: _field(name) for name in RECORD_COLUMNS} | {
+    "status": _field("status", _STATUS_TEXTS.__getitem__),
+    "created_at": _field("created_at", micros),
+    "start_time": _field("start_time", micros),
+    "end_time": _field("end_time", micros),
+    "run_at": _field("run_at", micros),
+    "tags": _field("tags", _dump),
+    "earlier": _field("earlier", _earlier_attempts),
+    "progress": _field("progress", lambda progress: _dump(from_progress(progress))),
+    "persist": _field("persist", int),
+    "requeue_on_interrupt": _field("requeue_on_interrupt", int),
+    "cancel_requested": _field("cancel_requested", int),
+    "key_hash": _held_keys,
+    "precedence": lambda records: [-(it.priority or 0) for it in records],
+    "due_at": lambda records: [0 if it.run_at is None else micros(it.run_at) for it in records],
+    "finished_at": lambda records: [
+        micros(it.end_time or it.created_at) if it.status.finished else None for it in records
+    ],
+}
+"""What is written of records, column by column."""
+
+
+def to_rows(
+    records: Sequence[TaskRecord], columns: Iterable[str]
+) -> tuple[tuple[str, ...], list[tuple[Value, ...]]]:
+    """The rows of *records*, and which of the *columns* they hold: not those that are NULL in all.
+
+    Most columns are, and drivers take long over a NULL. All values are of exact built-in types,
+    which drivers bind fastest.
+    """
+    held: dict[str, list[Value]] = {}
+    for name in columns:
+        values = _VALUES[name](records)
+        if values.count(None) < len(records):
+            held[name] = values
+    return tuple(held), list(zip(*held.values(), strict=True))
 
 
 def is_plain(record: TaskRecord) -> bool:
-    """Whether `to_plain_row` tells all: so for most tasks that just ran to their end."""
+    """Whether `PLAIN_COLUMNS` tell all: so for most tasks that just ran to their end."""
     return record.status.finished and _rest(record) == _NOTHING_ELSE
-
-
-def to_plain_row(record: TaskRecord) -> tuple[Value, ...]:
-    """The values of `PLAIN_COLUMNS`, a third of the work of `to_row`."""
-    task_id, func_name, queue, executor, owner, status = _plain(record)
-    created_at, start_time, end_time = _times(record)
-    created = micros(created_at)
-    ended = None if end_time is None else micros(end_time)
-    return (
-        task_id,
-        func_name,
-        created,
-        status.value,
-        queue,
-        None if start_time is None else micros(start_time),
-        ended,
-        created if ended is None else ended,
-        executor,
-        owner,
-    )
-
-
-def to_update(record: TaskRecord) -> tuple[Value, ...]:
-    """The values of `UPDATED`, then id and epoch."""
-    values: tuple[Value, ...] = _changes(to_row(record))
-    return values
 
 
 def from_row(row: Row) -> TaskRecord:

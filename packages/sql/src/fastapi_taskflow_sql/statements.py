@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from .dialect import Dialect
-from .rows import RECORD_COLUMNS, UPDATED
+from .rows import RECORD_COLUMNS, TOLD_BY, UPDATED
 from .schema import TABLES, TASKS, UNFINISHED, Table
 
 VERSION = "SELECT value FROM {meta} WHERE name = 'schema'"
@@ -163,7 +163,7 @@ class Statements:
         }
         self.render = lru_cache(maxsize=256)(self._render)
         self.insert = lru_cache(maxsize=128)(self._insert)
-        self.update = lru_cache(maxsize=16)(self._update)
+        self.update = lru_cache(maxsize=64)(self._update)
 
     def _render(self, template: str, many: int = 0, limit: int = 0) -> str:
         """The statement with *many* placeholders in its list, and its limit."""
@@ -175,20 +175,24 @@ class Statements:
         values = self._values(len(columns), rows)
         return f"INSERT INTO {self._words[table]} ({', '.join(columns)}) VALUES {values} {tail}"  # noqa: S608  all ours
 
-    def _update(self, rows: int) -> str:
-        """Update so many tasks at once; parameters are the rows, then the owner they need."""
+    def _update(self, columns: Sequence[str], rows: int) -> str:
+        """Update so many tasks at once; parameters are the rows, then the owner they need.
+
+        What may change and is not among the *columns* becomes NULL.
+        """
         tasks, dialect = self._words["tasks"], self.dialect
-        columns = (*UPDATED, "task_id", "epoch")
         new = {
             name: dialect.given_column.format(number=number, type=dialect.types[_KINDS[name]])
             for number, name in enumerate(columns, start=1)
         }
+        sets = [f"{name} = {self._set(name, new.get(name, 'NULL'))}" for name in UPDATED]
+        found = [f"{tasks}.{name} = {new[name]}" for name in TOLD_BY]
+        found += [f"{tasks}.owner = {dialect.placeholder}", f"{tasks}.{UNFINISHED}"]
         return dialect.update_many.format(
             tasks=tasks,
-            sets=", ".join(f"{name} = {self._set(name, new[name])}" for name in UPDATED),
+            sets=", ".join(sets),
             given=self._given(columns, rows),
-            where=f"{tasks}.task_id = {new['task_id']} AND {tasks}.epoch = {new['epoch']}"
-            f" AND {tasks}.owner = {dialect.placeholder} AND {tasks}.{UNFINISHED}",
+            where=" AND ".join(found),
         )
 
     def _given(self, columns: Sequence[str], rows: int) -> str:
@@ -213,23 +217,17 @@ class Statements:
     def chunks(self, rows: Sequence[T], width: int, filler: T | None = None) -> Iterator[list[T]]:
         """*rows* in pieces that one statement takes.
 
-        Where the driver keeps statements prepared, their lengths are powers of two: then
-        there are few different ones. A piece is filled up with *filler*, or else its own
-        last row, where that leaves less than an eighth to fill.
+        Where the driver keeps statements prepared, their lengths are such that there are few
+        different ones: a piece is filled up with *filler*, or else its own last row.
         """
         most = (self.dialect.max_parameters - 1) // width
-        start = 0
-        while start < len(rows):
+        if self.dialect.prepared:
+            most -= most % _step(most)
+        for start in range(0, len(rows), most):
             chunk = list(rows[start : start + most])
             if self.dialect.prepared:
-                missing = -len(chunk) % (1 << (len(chunk) - 1).bit_length())
-                if len(chunk) + missing > most or missing * 8 > len(chunk):
-                    del chunk[1 << (len(chunk).bit_length() - 1) :]
-                    missing = 0
-                start += len(chunk)
+                missing = -len(chunk) % _step(len(chunk))
                 chunk += [chunk[-1] if filler is None else filler] * missing
-            else:
-                start += len(chunk)
             yield chunk
 
     def keep(self, column: str) -> str:
@@ -253,3 +251,8 @@ class Statements:
             for column, expression in sets
         )
         return dialect.on_conflict.format(key=", ".join(table.key), sets=changes)
+
+
+def _step(length: int) -> int:
+    """What lengths near this one are multiples of: eight between a power of two and the next."""
+    return 1 << max(0, length.bit_length() - 4)

@@ -18,15 +18,14 @@ from .rollups import Counters
 from .rows import (
     COLUMNS,
     PLAIN_COLUMNS,
+    TOLD_BY,
     UPDATED,
     from_row,
     is_plain,
     log_row,
     tag_rows,
     to_log,
-    to_plain_row,
-    to_row,
-    to_update,
+    to_rows,
 )
 from .schema import LOGS, TAGS, TASKS
 from .statements import Statements
@@ -44,11 +43,11 @@ class Tasks:
 
     def add(self, connection: Connection, records: Sequence[TaskRecord]) -> int:
         """Store new tasks; how many were not there yet."""
-        plain = [to_plain_row(record) for record in records if is_plain(record)]
-        added = insert(self._sql, connection, TASKS, plain, columns=PLAIN_COLUMNS)
+        plain = [record for record in records if is_plain(record)]
+        added = self._insert(connection, plain, PLAIN_COLUMNS)
         if len(plain) < len(records):
-            full = [to_row(record) for record in records if not is_plain(record)]
-            added += insert(self._sql, connection, TASKS, full, columns=COLUMNS)
+            full = [record for record in records if not is_plain(record)]
+            added += self._insert(connection, full, COLUMNS)
             tagged = [row for record in records if record.tags for row in tag_rows(record)]
             insert(self._sql, connection, TAGS, tagged)
         return added
@@ -59,10 +58,14 @@ class Tasks:
 
     def change(self, connection: Connection, records: Sequence[TaskRecord], owner: str) -> int:
         """Update unfinished tasks of *owner* at the same epoch; how many there were."""
-        rows = [to_update(record) for record in records]
+        if not records:
+            return 0
+        columns, rows = to_rows(records, (*UPDATED, *TOLD_BY))
         return sum(
-            connection.execute(self._sql.update(len(chunk)), [*chain.from_iterable(chunk), owner])
-            for chunk in self._sql.chunks(rows, len(UPDATED) + 2)
+            connection.execute(
+                self._sql.update(columns, len(chunk)), [*chain.from_iterable(chunk), owner]
+            )
+            for chunk in self._sql.chunks(rows, len(columns))
         )
 
     def find(self, connection: Connection, task_id: str, *, lock: bool = False) -> Row | None:
@@ -128,6 +131,12 @@ class Tasks:
             some = ids[start : start + _MANY]
             for statement in statements.FORGET_TASKS:
                 connection.execute(self._sql.render(statement, len(some)), some)
+
+    def _insert(
+        self, connection: Connection, records: Sequence[TaskRecord], columns: Sequence[str]
+    ) -> int:
+        held, rows = to_rows(records, columns)
+        return insert(self._sql, connection, TASKS, rows, columns=held)
 
     def _find_alias(self, connection: Connection, task: str, task_id: str) -> Row | None:
         alias = connection.fetch(self._sql.render(statements.ALIAS), (task_id,))

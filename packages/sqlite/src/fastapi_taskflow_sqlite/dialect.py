@@ -29,4 +29,5 @@ SQLITE = Dialect(
     clustered_tail="WITHOUT ROWID",
     partial_indexes=True,
     prepared=True,
+    max_parameters=8_000,
 )

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -242,8 +242,8 @@ class Engine:
         await self._store.close()
         self._signals.restore()
 
-    async def commit(self) -> None:
-        """Return when everything admitted so far is durable.
+    def commit(self) -> Awaitable[None]:
+        """Wait until everything admitted so far is durable.
 
         Raises:
             BackendUnavailable: It is not within ``commit_timeout``; at once, if the storage
@@ -251,7 +251,7 @@ class Engine:
         """
         if self.journal.lag > self._settings.commit_timeout:
             raise BackendUnavailable(self.journal.last_error or "the task storage is away")
-        await self.journal.commit(self._settings.commit_timeout)
+        return self.journal.commit(self._settings.commit_timeout)
 
     def queues_changed(self) -> None:
         """Limits are other ones: share them, and let begin what may. From any thread."""

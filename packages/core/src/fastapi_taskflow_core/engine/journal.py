@@ -123,7 +123,8 @@ class Journal:
             CommitTimeout: It took longer. What was put stays in the journal.
         """
         self._durable = True
-        await self._written(timeout)
+        if (waiter := self._join(timeout)) is not None:
+            await waiter
 
     async def flush(self, timeout: float | None = None) -> None:
         """Return when everything put before can be read from the backend.
@@ -132,7 +133,8 @@ class Journal:
             CommitTimeout: It took longer. What was put stays in the journal.
         """
         self._want_lazy = True
-        await self._written(timeout)
+        if (waiter := self._join(timeout)) is not None:
+            await waiter
 
     def start(self) -> None:
         """From now on changes are written without being asked for."""
@@ -196,12 +198,14 @@ class Journal:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.ensure_future(self._write_all())
 
-    async def _written(self, timeout: float | None) -> None:
+    def _join(self, timeout: float | None) -> Waiter | None:
+        """Done when all that was put is written; None if it is."""
         writing = self._writing is not None and not self._writing.done()
-        if len(self._buffer) or writing:
-            waiter = self._waiters.join(timeout)
-            self._kick()
-            await waiter
+        if not (writing or len(self._buffer)):
+            return None
+        waiter = self._waiters.join(timeout)
+        self._kick()
+        return waiter
 
     async def _write_all(self) -> None:
         """Write until nobody waits; what nobody waits for gathers until the next timer."""

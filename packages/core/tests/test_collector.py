@@ -1,4 +1,4 @@
-"""What is loaded at the start is set aside from the garbage collector until the stop."""
+"""The garbage collector has less to look at, and less often, between start and stop."""
 
 import gc
 from collections.abc import Iterator
@@ -27,9 +27,11 @@ def set_aside() -> bool:
 @pytest.fixture(autouse=True)
 def nothing_is_set_aside() -> Iterator[None]:
     assert not set_aside()
+    thresholds = gc.get_threshold()
     yield
     gc.enable()
     gc.unfreeze()
+    gc.set_threshold(*thresholds)
 
 
 async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
@@ -41,14 +43,35 @@ async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
     assert not set_aside()
 
 
+async def test_meanwhile_the_collector_looks_for_garbage_less_often():
+    before = gc.get_threshold()
+    manager = TaskManager(snapshot_backend=KeptBackend())
+    await manager.startup()
+    assert gc.get_threshold() == (10_000, *before[1:])
+    await manager.shutdown()
+    assert gc.get_threshold() == before
+
+
+async def test_thresholds_that_the_application_has_set_before_or_after_the_start_stay():
+    gc.set_threshold(5_000, 20, 30)
+    manager = TaskManager(snapshot_backend=KeptBackend())
+    await manager.startup()
+    assert gc.get_threshold() == (5_000, 20, 30)
+    gc.set_threshold(6_000, 20, 30)
+    await manager.shutdown()
+    assert gc.get_threshold() == (6_000, 20, 30)
+
+
 @pytest.mark.parametrize(
     "manager",
     [TaskManager(snapshot_backend=KeptBackend(), freeze_gc=False), TaskManager()],
     ids=["not wanted", "in memory, where no request waits"],
 )
 async def test_where_it_is_not_wanted_or_of_no_use_the_collector_is_left_alone(manager):
+    before = gc.get_threshold()
     await manager.startup()
     assert not set_aside()
+    assert gc.get_threshold() == before
     await manager.shutdown()
 
 
