@@ -21,6 +21,7 @@ from .backends.memory import MemoryBackend
 from .backends.scheduling import Later
 from .backends.settings import SettingStore
 from .background import ManagedBackgroundTasks
+from .collector import Collector
 from .dependency import task_list_dependency
 from .display import shown_arguments
 from .engine.awaiting import wait_for_end
@@ -40,7 +41,6 @@ from .resealing import keys_needed, reseal_held, reseal_stored
 from .results import result_of
 from .retry import RetryPolicy
 from .sealing import Sealer, with_words_opened
-from .collector import Collector
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:

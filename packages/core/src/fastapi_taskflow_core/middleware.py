@@ -133,13 +133,13 @@ class _Exchange(RequestScope):
     def __init__(
         self, owner: object, make: Callable[[], ManagedBackgroundTasks], send: Send
     ) -> None:
-        super().__init__(owner, make)
+        RequestScope.__init__(self, owner, make)  # for every request: super() takes longer
         self.answered = False
         self._send = send
 
     def end(self) -> None:
         """See `RequestScope.end`."""
-        super().end()
+        RequestScope.end(self)
         self._send = _unheard
 
     def send(self, message: Message) -> Awaitable[None]:

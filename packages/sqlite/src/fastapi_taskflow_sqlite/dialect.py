@@ -29,5 +29,5 @@ SQLITE = Dialect(
     clustered_tail="WITHOUT ROWID",
     partial_indexes=True,
     prepared=True,
-    max_parameters=8_000,
+    max_parameters=8_000,  # a prepared statement takes memory for each of its rows
 )
