@@ -24,6 +24,7 @@ KEPT: dict[Resolution, timedelta] = {"minute": timedelta(hours=25), "hour": time
 
 _BUCKETS_PER_DOUBLING = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class RollupEvent(StrEnum):
@@ -97,7 +98,8 @@ def tally(finished: Iterable[TaskRecord], resolution: Resolution) -> Rollups:
         if not ended <= end < ended_until:
             ended = floor(end, step)
             ended_until = ended + step
-        took = 0 if start is None else _microseconds(end - start)
+        # A clock that was set back meanwhile makes nothing negative.
+        took = 0 if start is None or end < start else (end - start) // _MICROSECOND
         values[ended, func_name, queue, _NAMES[task.status], bucket_of(took)].append(took)
         if task.retries_used > 0:
             retried[ended, func_name, queue, _RETRIED, 0] += task.retries_used
@@ -107,7 +109,8 @@ def tally(finished: Iterable[TaskRecord], resolution: Resolution) -> Rollups:
             begun = floor(start, step)
             begun_until = begun + step
         first = task.earlier[0].started_at if task.earlier else start
-        waited = _microseconds(first - task.created_at)
+        created = task.created_at
+        waited = 0 if first < created else (first - created) // _MICROSECOND
         values[begun, func_name, queue, _STARTED, bucket_of(waited)].append(waited)
     return {
         RollupKey(*key): RollupValue(len(some), sum(some), min(some), max(some))
@@ -118,10 +121,3 @@ def tally(finished: Iterable[TaskRecord], resolution: Resolution) -> Rollups:
 _Counted = tuple[datetime, str, str, str, int]
 _STARTED, _RETRIED = RollupEvent.STARTED.value, RollupEvent.RETRIED.value
 _NAMES = {status: status.value for status in TaskStatus}
-
-
-def _microseconds(span: timedelta) -> int:
-    days = span.days
-    if days < 0:  # clocks differ
-        return 0
-    return (days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
