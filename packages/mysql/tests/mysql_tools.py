@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pymysql
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from fastapi_taskflow_mysql.address import Address
 from fastapi_taskflow_testkit.servers import MySQLRecipe, PrivateServer, missing, mysql_program
@@ -53,3 +58,37 @@ def private_server(**settings: str | int) -> Iterator[PrivateServer]:
         PrivateServer(MySQLRecipe(**settings), Path(folder)) as server,
     ):
         yield server
+
+
+class Certificate(NamedTuple):
+    """The files of a certificate and of its key."""
+
+    cert: Path
+    key: Path
+
+
+@contextmanager
+def certificate() -> Iterator[Certificate]:
+    """A certificate for localhost that nobody but itself vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    cert = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    with TemporaryDirectory(prefix="taskflow-mysql-") as name_of_folder:
+        folder = Path(name_of_folder)
+        folder.chmod(0o755)  # the server has a user of its own
+        files = Certificate(folder / "cert.pem", folder / "key.pem")
+        files.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        files.key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        yield files

@@ -19,6 +19,7 @@ def test_a_url_is_read() -> None:
         "password": "p@ss",
         "database": "shop",
         "ssl_ca": "ca.pem",
+        "ssl_verify_cert": True,
     }
     assert str(address) == "mysql://ann@db.example:3307/shop"
 
@@ -33,6 +34,11 @@ def test_the_port_and_the_user_may_be_left_out() -> None:
 def test_flags_of_tls_are_flags(value: str) -> None:
     options = Address.parse(f"mysql://h/d?ssl_verify_cert={value}&ssl_disabled=0").options
     assert (options["ssl_verify_cert"], options["ssl_disabled"]) == (True, False)
+
+
+def test_whoever_names_an_authority_and_says_so_does_not_ask_it() -> None:
+    options = Address.parse("mysql://h/d?ssl_ca=ca.pem&ssl_verify_cert=false").options
+    assert options["ssl_verify_cert"] is False
 
 
 @pytest.mark.parametrize(
@@ -57,9 +63,13 @@ def test_a_url_that_cannot_be_read_is_refused_without_quoting_it(url: str) -> No
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [("charset=latin1", "'charset' is no option"), ("ssl_disabled=maybe", "must be true or false")],
+    [
+        ("charset=latin1", "'charset' is no option"),
+        ("ssl_disabled=maybe", "must be true or false"),
+        ("ssl_verify_identity=true", "needs ssl_ca"),
+    ],
 )
-def test_an_option_that_is_not_known_is_named(option: str, said: str) -> None:
+def test_an_option_that_is_not_known_or_makes_no_sense_is_named(option: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         MySQLBackend(f"mysql://u:p4ss@h/d?{option}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from mysql_tools import at, connect, private_server, run
+from mysql_tools import at, certificate, connect, private_server, run
 
 from fastapi_taskflow_core import TaskManager
 from fastapi_taskflow_core.errors import (
@@ -63,6 +63,22 @@ async def test_a_refusal_is_one_line_that_says_why_without_the_password(
     where = url.partition("@")[2].partition("/")[0]
     await check_refusal(backend.open, expected, reason, where, caplog)
     assert "p4ss" not in repr(backend)
+
+
+async def test_a_server_with_a_certificate_of_another_authority_is_refused_and_that_is_no_outage(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        certificate() as ours,
+        certificate() as another,
+        private_server(ssl_cert=str(ours.cert), ssl_key=str(ours.key)) as server,
+    ):
+        place = f"127.0.0.1:{server.port}"
+        backend = MySQLBackend(f"mysql://root:{SECRET_IN_URL}@{place}/mysql?ssl_ca={another.cert}")
+        said = "certificate verify failed"
+        await check_refusal(backend.open, BackendMisconfigured, said, place, caplog)
+        async with opened(MySQLBackend(f"mysql://root@{place}/mysql?ssl_ca={ours.cert}")):
+            pass
 
 
 async def test_a_user_with_all_his_connections_taken_may_have_one_later(

@@ -28,7 +28,8 @@ class Address:
         """Read ``mysql://user:password@host:3306/database?option=value``.
 
         Raises:
-            ValueError: it is not such a URL, or has an option that is not known.
+            ValueError: it is not such a URL, or has an option that is not known or makes no
+                sense.
         """
         if isinstance(place, Address):
             return place
@@ -46,7 +47,9 @@ class Address:
             "user": unquote(parts.username or ""),
             "password": unquote(parts.password or ""),
             "database": database,
-            **dict(_option(*pair) for pair in parse_qsl(parts.query, keep_blank_values=True)),
+            **_with_tls(
+                dict(_option(*pair) for pair in parse_qsl(parts.query, keep_blank_values=True))
+            ),
         }
         user = f"{options['user']}@" if options["user"] else ""
         place = host if port is None else f"{host}:{port}"
@@ -73,3 +76,15 @@ def _option(name: str, value: str) -> tuple[str, object]:
         raise ValueError(f"the option {name} of a MySQL URL must be true or false")
     known = ", ".join(sorted((*_TEXTS, *_FLAGS)))
     raise ValueError(f"{name!r} is no option of a MySQL URL: those are {known}")
+
+
+def _with_tls(options: dict[str, object]) -> dict[str, object]:
+    """The options, so that PyMySQL checks what whoever wrote them would think is checked."""
+    if "ssl_ca" in options:
+        return {"ssl_verify_cert": True, **options}  # by itself it does not ask the authority
+    if options.get("ssl_verify_identity"):  # by itself it does not look at the name of the host
+        raise ValueError(
+            "the option ssl_verify_identity of a MySQL URL needs ssl_ca, the file of the"
+            " authorities that are trusted"
+        )
+    return options

@@ -28,8 +28,8 @@ class MySQLBackend(SqlBackend):
     Args:
         url: ``mysql://user:password@host:3306/database``, or ``mariadb://``. Options may
             follow: ``?ssl_ca=ca.pem&ssl_verify_identity=true``, ``ssl_cert``, ``ssl_key``,
-            ``ssl_key_password``, ``ssl_verify_cert``, ``ssl_disabled``, ``unix_socket``,
-            ``bind_address``.
+            ``ssl_key_password``, ``ssl_verify_cert`` (the default with ``ssl_ca``),
+            ``ssl_disabled``, ``unix_socket``, ``bind_address``.
         prefix: What the names of tables and indexes begin with.
         pool_size: Most connections at once, at least 2; half of them only read. The
             heartbeat has one more.

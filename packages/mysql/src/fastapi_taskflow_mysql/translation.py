@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -110,6 +111,9 @@ def from_driver(error: pymysql.Error, where: str) -> BackendError:
     if code in _ABOUT_DATA or isinstance(error, pymysql.DataError):
         return BackendError(f"{where}: a value cannot be stored: {said}")
     passing = code in _PASSING or code in _TROUBLE_WITH_FILES
+    # As PyMySQL has it the server cannot be reached, but a certificate does not heal by itself.
+    if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
+        return BackendMisconfigured(f"{where}: {said}")
     if passing or isinstance(error, pymysql.InterfaceError):
         return BackendUnavailable(f"{where}: {said}")
     return BackendMisconfigured(f"{where}: {said}")
