@@ -91,6 +91,8 @@ def test_after_a_crash_and_a_restart_the_page_goes_on_by_itself(look, api, shop,
     page.evaluate("window.same = true")
     shop.kill()
     expect(page.locator("#live-text")).to_contain_text("Reconnecting in")
+    # Seconds are counted down for the eyes alone.
+    expect(page.locator("#live-text [role=status]")).to_have_text("Reconnecting")
     page.clock.fast_forward(6_000)
     expect(page.locator("#live-text")).to_contain_text("Disconnected since")
     expect(page.locator("#banner")).to_contain_text("Showing data from")

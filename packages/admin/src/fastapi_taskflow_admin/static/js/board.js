@@ -27,7 +27,7 @@ export function startBoard(board) {
   const least = watches === "all" ? 2_000 : 1_000;
   const slowest = 1000 * Number(board.dataset.poll);
   const live = document.getElementById("live");
-  const text = document.getElementById("live-text");
+  const [state, detail] = document.getElementById("live-text").children; // the first is announced
   const pause = document.getElementById("pause");
   const next = () => setTimeout(run, document.querySelector("[data-grows]") ? Math.min(GROWS, slowest) : slowest);
   let over = false; // somebody was signed out
@@ -45,16 +45,17 @@ export function startBoard(board) {
   let poll = 0;
 
   nameButtons();
-  const show = (state, words) => {
-    live.dataset.state = state;
-    if (text.textContent !== words) text.textContent = words;
+  const show = (kind, words, more = "") => {
+    live.dataset.state = kind;
+    if (state.textContent !== words) state.textContent = words;
+    detail.textContent = more;
   };
 
   const tellState = () => {
     if (over) return;
-    if (paused) show("paused", missed ? `Paused (+${missed})` : "Paused");
+    if (paused) show("paused", "Paused", missed ? ` (+${missed})` : "");
     else if (!lostSince) show(heard ? "live" : "opening", heard ? "Live" : "Connecting");
-    else if (Date.now() - lostSince < STALE) show("lost", `Reconnecting in ${Math.max(0, Math.ceil((back - Date.now()) / 1000))} s`);
+    else if (Date.now() - lostSince < STALE) show("lost", "Reconnecting", ` in ${Math.max(0, Math.ceil((back - Date.now()) / 1000))} s`);
     else show("lost", `Disconnected since ${clock(new Date(lostSince))}`);
     const stale = lostSince && Date.now() - lostSince >= STALE;
     board.classList.toggle("stale", Boolean(stale));
