@@ -118,3 +118,19 @@ def test_long_words_of_a_running_task_stay_beside_it(look, api):
     assert row.evaluate("e => e.offsetHeight") < 50
     page = look(f"/tasks/{api.get('/tasks').json()[0]['task_id']}")
     assert page.locator("#advance > span").count() == 1
+
+
+@pytest.mark.parametrize("width", [1100, 1181, 1280, 1440])
+def test_all_pages_can_be_read_beside_a_long_title_and_a_user(look, width):
+    page = look("", size={"width": width, "height": 860})
+    page.evaluate(
+        """words => {
+            document.querySelector(".brand span").textContent = words;
+            document.getElementById("theme").insertAdjacentHTML("beforebegin",
+                `<div class="account"><span>${words}</span><button class="small">Sign out</button></div>`);
+        }""",
+        "The background tasks of a company with a long name",
+    )
+    for part in (".pages", ".tools", ".account"):
+        assert page.locator(part).evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert narrow(page)
