@@ -126,8 +126,10 @@ def test_all_pages_can_be_read_beside_a_long_title_and_a_user(look, width):
     page.evaluate(
         """words => {
             document.querySelector(".brand span").textContent = words;
-            document.getElementById("theme").insertAdjacentHTML("beforebegin",
-                `<div class="account"><span>${words}</span><button class="small">Sign out</button></div>`);
+            document.getElementById("theme").insertAdjacentHTML(
+                "beforebegin",
+                `<div class="account"><span>${words}</span>` +
+                '<button class="small">Sign out</button></div>');
         }""",
         "The background tasks of a company with a long name",
     )
