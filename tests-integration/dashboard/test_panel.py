@@ -184,6 +184,22 @@ def test_who_leaves_is_at_the_row_again(look, dashboard, tasks, leave):
     expect(page.locator(f"#task-{tasks[1]} a").first).to_be_focused()
 
 
+def test_escape_closes_the_task_as_soon_as_the_dialog_before_it_is_closed(look, tasks):
+    page = look("/tasks")
+    open_one(page, tasks[1])
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    # A dialog that is closed is in the document until it hears of that, one turn later.
+    page.evaluate(
+        """() => {
+            document.querySelector("dialog").close();
+            const pressed = new KeyboardEvent("keydown", {key: "Escape", bubbles: true});
+            document.activeElement.dispatchEvent(pressed);
+        }"""
+    )
+    expect(side(page)).to_have_count(0)
+
+
 def test_letters_go_through_the_list_and_enter_opens(look, tasks):
     page = look("/tasks")
     for key in ("j", "j", "Enter"):

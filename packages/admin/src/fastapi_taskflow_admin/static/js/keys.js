@@ -77,7 +77,7 @@ function onRow(what) {
 }
 
 async function help() {
-  if (document.querySelector("dialog")) return;
+  if (document.querySelector("dialog[open]")) return;
   const { choice, dialog, paragraph } = await import("./ask.js");
   const list = document.createElement("dl");
   list.className = "keys";

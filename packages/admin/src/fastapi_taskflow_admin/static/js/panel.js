@@ -10,7 +10,7 @@ import { clock, tell } from "./times.js";
 
 const SLOW = 300;
 const BOTH = matchMedia("(min-width: 1200px)"); // whether there is room for both, as in panel.css
-const OTHERS = "dialog, .menu, .sheet[open], #bulk:not([hidden])"; // what Escape closes first
+const OTHERS = "dialog[open], .menu, .sheet[open], #bulk:not([hidden])"; // what Escape closes first
 
 let side = null;
 let shown = ""; // the id of the task
