@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from row_tools import read, row_of
 
 from fastapi_taskflow_core.records import LogEntry, TaskRecord, TaskStatus
 from fastapi_taskflow_sql import rows
@@ -24,17 +25,8 @@ VALUES = (
 )
 
 
-def stored(record: TaskRecord) -> dict[str, object]:
-    held, (row,) = rows.to_rows([record], rows.RECORD_COLUMNS)
-    return dict(zip(held, row, strict=True))
-
-
 def damaged(**changes: object) -> TaskRecord:
-    return read({**stored(SOUND), **changes})
-
-
-def read(values: dict[str, object]) -> TaskRecord:
-    return rows.from_row(tuple(values.get(name) for name in rows.RECORD_COLUMNS))
+    return read({**row_of(SOUND, rows.RECORD_COLUMNS), **changes})
 
 
 @given(st.dictionaries(st.sampled_from(rows.RECORD_COLUMNS), VALUES, max_size=4))
@@ -43,7 +35,7 @@ def test_any_row_gives_a_record_that_is_sound_in_itself(changes: dict[str, objec
     assert isinstance(record.status, TaskStatus)
     assert isinstance(record.created_at, datetime)
     assert isinstance(record.task_id + record.func_name + record.queue, str)
-    assert read(stored(record)) == record
+    assert read(row_of(record, rows.RECORD_COLUMNS)) == record
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from row_tools import read, row_of
 
 from fastapi_taskflow_core.records import (
     FINISHED,
@@ -18,7 +18,6 @@ from fastapi_taskflow_core.records import (
     TaskStatus,
 )
 from fastapi_taskflow_sql import rows
-from fastapi_taskflow_sql.connection import Value
 from fastapi_taskflow_sql.schema import LOGS, TASKS
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -71,16 +70,10 @@ PLAIN = st.builds(
 )
 
 
-def row_of(record: TaskRecord, columns: Sequence[str]) -> dict[str, Value]:
-    """What is written of one record."""
-    held, (row,) = rows.to_rows([record], columns)
-    return dict(zip(held, row, strict=True))
-
-
 @given(RECORDS | PLAIN)
 def test_a_record_survives_its_row(record: TaskRecord) -> None:
     written = row_of(record, rows.COLUMNS)
-    assert rows.from_row(tuple(written.get(name) for name in rows.RECORD_COLUMNS)) == record
+    assert read(written) == record
     assert {type(value) for value in written.values()} <= {str, int, float, bytes}
 
 

@@ -29,8 +29,8 @@ class Collector:
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted
-        self._eased = False
-        self._thresholds = gc.get_threshold()
+        self._before: tuple[int, int, int] | None = None
+        """The thresholds that there were, while it is eased."""
 
     def ease(self) -> None:
         """What there is now is not looked through any more, and what comes less often."""
@@ -38,15 +38,14 @@ class Collector:
         if self._wanted and gc.isenabled() and gc.get_freeze_count() < _FROZEN_BY_PYTHON:
             gc.collect(1)  # what has just become garbage; all of it would take long
             gc.freeze()
-            self._thresholds = gc.get_threshold()
-            if self._thresholds[0] in _THRESHOLDS_OF_PYTHON:
-                gc.set_threshold(_THRESHOLD, *self._thresholds[1:])
-            self._eased = True
+            self._before = gc.get_threshold()
+            if self._before[0] in _THRESHOLDS_OF_PYTHON:
+                gc.set_threshold(_THRESHOLD, *self._before[1:])
 
     def give_back(self) -> None:
         """All is as it was before. Twice is once."""
-        if self._eased:
-            self._eased = False
+        before, self._before = self._before, None
+        if before is not None:
             gc.unfreeze()
             if gc.get_threshold()[0] == _THRESHOLD:
-                gc.set_threshold(*self._thresholds)
+                gc.set_threshold(*before)

@@ -77,9 +77,9 @@ class TaskManager:
         max_size: How many tasks may wait in the default queue; None is any number.
         history_limit: Finished tasks kept by the backend in memory.
         freeze_gc: With a backend that survives restarts, what is loaded at the start is taken
-            out of the garbage collector's sight until the stop (``gc.freeze``), which looks
-            for garbage less often too, unless the application has done so or has switched
-            the collector off. Thresholds that the application has set stay.
+            out of the garbage collector's sight until the stop (``gc.freeze``), and garbage
+            is looked for less often, unless the application has frozen something itself or
+            has switched the collector off. Thresholds that the application has set stay.
         loggers: Observers of log lines and status changes.
         log_file: Short for a ``FileLogger`` on this path, with the four options that follow.
         log_file_max_bytes: See ``FileLogger``.

@@ -67,7 +67,7 @@ UPDATED = (
     "finished_at",
 )
 """What may change after a task was stored."""
-TOLD_BY = ("task_id", "epoch")
+FOUND_BY = ("task_id", "epoch")
 """By what an update finds its task."""
 
 _rest = attrgetter(*(name for name in RECORD_COLUMNS if name not in PLAIN_COLUMNS))

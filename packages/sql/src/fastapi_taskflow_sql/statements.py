@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from .dialect import Dialect
-from .rows import RECORD_COLUMNS, TOLD_BY, UPDATED
+from .rows import FOUND_BY, RECORD_COLUMNS, UPDATED
 from .schema import TABLES, TASKS, UNFINISHED, Table
 
 VERSION = "SELECT value FROM {meta} WHERE name = 'schema'"
@@ -186,7 +186,7 @@ class Statements:
             for number, name in enumerate(columns, start=1)
         }
         sets = [f"{name} = {self._set(name, new.get(name, 'NULL'))}" for name in UPDATED]
-        found = [f"{tasks}.{name} = {new[name]}" for name in TOLD_BY]
+        found = [f"{tasks}.{name} = {new[name]}" for name in FOUND_BY]
         found += [f"{tasks}.owner = {dialect.placeholder}", f"{tasks}.{UNFINISHED}"]
         return dialect.update_many.format(
             tasks=tasks,

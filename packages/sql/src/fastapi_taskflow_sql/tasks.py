@@ -17,8 +17,8 @@ from .connection import Connection, Row, Value
 from .rollups import Counters
 from .rows import (
     COLUMNS,
+    FOUND_BY,
     PLAIN_COLUMNS,
-    TOLD_BY,
     UPDATED,
     from_row,
     is_plain,
@@ -60,7 +60,7 @@ class Tasks:
         """Update unfinished tasks of *owner* at the same epoch; how many there were."""
         if not records:
             return 0
-        columns, rows = to_rows(records, (*UPDATED, *TOLD_BY))
+        columns, rows = to_rows(records, (*UPDATED, *FOUND_BY))
         return sum(
             connection.execute(
                 self._sql.update(columns, len(chunk)), [*chain.from_iterable(chunk), owner]
