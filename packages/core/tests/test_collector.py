@@ -6,16 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fastapi_taskflow_core import TaskManager
-from fastapi_taskflow_core.backends.base import Capabilities
 from fastapi_taskflow_core.backends.memory import MemoryBackend
-
-
-class KeptBackend(MemoryBackend):
-    """As if what it holds outlived the process."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(survives_restart=True, shared=False)
 
 
 def set_aside() -> bool:
@@ -35,7 +26,7 @@ def nothing_is_set_aside() -> Iterator[None]:
 
 
 async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
-    manager = TaskManager(snapshot_backend=KeptBackend())
+    manager = TaskManager()
     assert not set_aside()
     await manager.startup()
     assert set_aside()
@@ -45,7 +36,7 @@ async def test_what_is_loaded_is_set_aside_while_the_manager_runs():
 
 async def test_meanwhile_the_collector_looks_for_garbage_less_often():
     before = gc.get_threshold()
-    manager = TaskManager(snapshot_backend=KeptBackend())
+    manager = TaskManager()
     await manager.startup()
     assert gc.get_threshold() == (10_000, *before[1:])
     await manager.shutdown()
@@ -54,7 +45,7 @@ async def test_meanwhile_the_collector_looks_for_garbage_less_often():
 
 async def test_thresholds_that_the_application_has_set_before_or_after_the_start_stay():
     gc.set_threshold(5_000, 20, 30)
-    manager = TaskManager(snapshot_backend=KeptBackend())
+    manager = TaskManager()
     await manager.startup()
     assert gc.get_threshold() == (5_000, 20, 30)
     gc.set_threshold(6_000, 20, 30)
@@ -62,13 +53,9 @@ async def test_thresholds_that_the_application_has_set_before_or_after_the_start
     assert gc.get_threshold() == (6_000, 20, 30)
 
 
-@pytest.mark.parametrize(
-    "manager",
-    [TaskManager(snapshot_backend=KeptBackend(), freeze_gc=False), TaskManager()],
-    ids=["not wanted", "in memory, where no request waits"],
-)
-async def test_where_it_is_not_wanted_or_of_no_use_the_collector_is_left_alone(manager):
+async def test_where_it_is_not_wanted_the_collector_is_left_alone():
     before = gc.get_threshold()
+    manager = TaskManager(freeze_gc=False)
     await manager.startup()
     assert not set_aside()
     assert gc.get_threshold() == before
@@ -77,7 +64,7 @@ async def test_where_it_is_not_wanted_or_of_no_use_the_collector_is_left_alone(m
 
 async def test_what_the_application_has_set_aside_stays_so():
     gc.freeze()
-    manager = TaskManager(snapshot_backend=KeptBackend())
+    manager = TaskManager()
     await manager.startup()
     await manager.shutdown()
     assert set_aside()
@@ -85,14 +72,14 @@ async def test_what_the_application_has_set_aside_stays_so():
 
 async def test_a_collector_that_is_switched_off_is_left_alone():
     gc.disable()
-    manager = TaskManager(snapshot_backend=KeptBackend())
+    manager = TaskManager()
     await manager.startup()
     assert not set_aside()
     await manager.shutdown()
 
 
 async def test_of_two_managers_the_one_that_set_it_aside_gives_it_back():
-    one, other = (TaskManager(snapshot_backend=KeptBackend()) for _ in range(2))
+    one, other = (TaskManager() for _ in range(2))
     await one.startup()
     await other.startup()
     await other.shutdown()
@@ -102,7 +89,7 @@ async def test_of_two_managers_the_one_that_set_it_aside_gives_it_back():
 
 
 async def test_a_start_that_fails_sets_nothing_aside():
-    class Closed(KeptBackend):
+    class Closed(MemoryBackend):
         async def open(self) -> None:
             raise RuntimeError("no")
 

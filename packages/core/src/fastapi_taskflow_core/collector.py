@@ -2,10 +2,11 @@
 
 The collector looks through what is new whenever some hundred objects more have been made than
 freed, and through everything there is when enough of what is new has lived for a while. Requests
-that wait for a commit together look like that under load, and nothing of them is garbage. Full
-collections then come several times a second, each tens of milliseconds in which nothing runs, for
-objects that were loaded at the start and stay until the end: `gc.freeze` takes those out of its
-sight. And it looks for garbage less often: some requests more fit into that.
+that wait for a commit together look like that under load, and so do finished tasks until they are
+written, or as history in memory: nothing of them is garbage. Full collections then come up to
+several times a second, each tens of milliseconds in which nothing runs, for objects that were
+loaded at the start and stay until the end: `gc.freeze` takes those out of its sight. And it looks
+for garbage less often: some requests more fit into that.
 """
 
 from __future__ import annotations

@@ -76,10 +76,10 @@ class TaskManager:
             each process.
         max_size: How many tasks may wait in the default queue; None is any number.
         history_limit: Finished tasks kept by the backend in memory.
-        freeze_gc: With a backend that survives restarts, what is loaded at the start is taken
-            out of the garbage collector's sight until the stop (``gc.freeze``), and garbage
-            is looked for less often, unless the application has frozen something itself or
-            has switched the collector off. Thresholds that the application has set stay.
+        freeze_gc: What is loaded at the start is taken out of the garbage collector's sight
+            until the stop (``gc.freeze``), and garbage is looked for less often, unless the
+            application has frozen something itself or has switched the collector off.
+            Thresholds that the application has set stay.
         loggers: Observers of log lines and status changes.
         log_file: Short for a ``FileLogger`` on this path, with the four options that follow.
         log_file_max_bytes: See ``FileLogger``.
@@ -145,9 +145,7 @@ class TaskManager:
         self._backend = GuardedBackend(
             _backend(snapshot_db, snapshot_backend, history_limit, self._surroundings)
         )
-        self._collector = Collector(
-            checks.flag("freeze_gc", freeze_gc) and self._backend.capabilities.survives_restart
-        )
+        self._collector = Collector(checks.flag("freeze_gc", freeze_gc))
         self._registry = Registry()
         self._codec: ArgumentCodec = arguments or TypedJsonCodec()
         self._sealer: Sealer | None = None
