@@ -77,6 +77,7 @@ def certificate() -> Iterator[Certificate]:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )
     with TemporaryDirectory(prefix="taskflow-mysql-") as name_of_folder:

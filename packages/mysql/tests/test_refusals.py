@@ -81,6 +81,21 @@ async def test_a_server_with_a_certificate_of_another_authority_is_refused_and_t
             pass
 
 
+async def test_a_server_whose_certificate_is_for_another_name_is_refused_if_the_name_is_asked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        certificate() as ours,
+        private_server(ssl_cert=str(ours.cert), ssl_key=str(ours.key)) as server,
+    ):
+        path = f"{server.port}/mysql?ssl_ca={ours.cert}&ssl_verify_identity=true"
+        backend = MySQLBackend(f"mysql://root:{SECRET_IN_URL}@127.0.0.1:{path}")
+        said = "IP address mismatch"
+        await check_refusal(backend.open, BackendMisconfigured, said, "127.0.0.1", caplog)
+        async with opened(MySQLBackend(f"mysql://root@localhost:{path}")):
+            pass
+
+
 async def test_a_user_with_all_his_connections_taken_may_have_one_later(
     own: PrivateServer, caplog: pytest.LogCaptureFixture
 ) -> None:
