@@ -316,7 +316,7 @@ def test_middleware_changes_nothing(
 
 @pytest.mark.parametrize("add", [None, passing_through])
 async def test_a_client_that_disconnects_changes_nothing(
-    app: FastAPI, add: Callable[[FastAPI], None] | None
+    app: FastAPI, manager: TaskManager, add: Callable[[FastAPI], None] | None
 ) -> None:
     if add is not None:
         add(app)
@@ -357,6 +357,7 @@ async def test_a_client_that_disconnects_changes_nothing(
         assert "gone" in repr(error) or "Disconnect" in repr(error)
     async with asyncio.timeout(30):
         await second_ran.wait()
+    await manager.shutdown()  # what says its ``spec_version`` is a server, and starts it
 
 
 async def test_a_request_that_is_cancelled_lets_its_tasks_run_on(manager: TaskManager) -> None:
