@@ -1,7 +1,9 @@
-"""For the tests of every package: no clock decides what a property test says, and what backends
-leave in the temporary directory, when they are closed as by the end of a process, goes.
+"""For the tests of every package: no clock decides what a property test says, what backends
+leave in the temporary directory, when they are closed as by the end of a process, goes, and
+nothing that a test starts runs on in the next one.
 """
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -20,3 +22,12 @@ def temporary_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(presence, "gettempdir", lambda: str(folder))
         yield
+
+
+@pytest.fixture(autouse=True)
+def managers_are_stopped() -> Iterator[None]:
+    """A manager that runs on keeps the garbage collector from what the next tests look at."""
+    yield
+    left = gc.get_freeze_count() > 1_000
+    gc.unfreeze()
+    assert not left, "a manager was started and not stopped"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
@@ -22,15 +21,6 @@ class Surviving(MemoryBackend):
     def capabilities(self) -> Capabilities:
         """Those of a database."""
         return Capabilities(survives_restart=True, shared=True)
-
-
-@pytest.fixture(autouse=True)
-def managers_are_stopped() -> Iterator[None]:
-    """A manager that goes on holds the garbage collector back in the tests that follow."""
-    yield
-    left = gc.get_freeze_count() > 1_000
-    gc.unfreeze()
-    assert not left, "a manager was started and not stopped"
 
 
 @pytest.fixture
