@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,14 +17,26 @@ from fastapi_taskflow_core import (
     TaskRecord,
     get_task_context,
 )
-from fastapi_taskflow_core.backends.base import Claim
+from fastapi_taskflow_core.backends.base import Batch, Claim, Written
 from fastapi_taskflow_core.backends.memory import MemoryBackend
+from fastapi_taskflow_core.surroundings import Surroundings
+from fastapi_taskflow_testkit.clock import VirtualClock
 
 
-async def started(database: MemoryBackend, drain_timeout: float = 0.05) -> TaskManager:
-    manager = TaskManager(snapshot_backend=database, drain_timeout=drain_timeout)
+async def started(
+    database: MemoryBackend, drain_timeout: float = 0.05, surroundings: Surroundings | None = None
+) -> TaskManager:
+    manager = TaskManager(
+        snapshot_backend=database, drain_timeout=drain_timeout, surroundings=surroundings
+    )
     await manager.startup()
     return manager
+
+
+async def some_turns() -> None:
+    """What can go on without time passing has done so."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 async def stored(database: MemoryBackend, task_id: str) -> TaskRecord:
@@ -258,6 +271,56 @@ async def test_a_stop_is_bounded_when_the_storage_hangs(database: MemoryBackend)
         await manager.shutdown()
 
 
+async def test_time_that_no_task_needs_is_left_to_a_slow_storage(database: MemoryBackend) -> None:
+    clock = VirtualClock()
+    manager = await started(database, 8, Surroundings(clock=clock))
+    write = database.write
+
+    async def slow(batch: Batch) -> Written:
+        clock.advance(7.5)
+        await some_turns()
+        return await write(batch)
+
+    tasks = manager.new_list()
+    task_id = tasks.add_task(asyncio.sleep, 0)
+    await tasks.finish()
+    database.write = slow  # type: ignore[method-assign]
+    await manager.shutdown()
+    assert (await stored(database, task_id)).status == "success"
+
+
+async def test_a_second_signal_does_not_wait_for_the_storage_that_long(
+    database: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        clock = VirtualClock()
+        manager = await started(database, 8, Surroundings(clock=clock))
+        asked = asyncio.Event()
+
+        async def hang(_: object) -> None:
+            asked.set()
+            await asyncio.Event().wait()
+
+        tasks = manager.new_list()
+        tasks.add_task(asyncio.sleep, 0)
+        await tasks.finish()
+        monkeypatch.setattr(database, "write", hang)
+        signal.raise_signal(signal.SIGTERM)
+        stopping = asyncio.create_task(manager.shutdown())
+        await asked.wait()
+        clock.advance(3)
+        await some_turns()
+        assert not stopping.done()
+        signal.raise_signal(signal.SIGTERM)
+        await some_turns()
+        clock.advance(2)
+        async with asyncio.timeout(30):
+            await stopping
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @pytest.mark.parametrize("answers", [True, False])
 async def test_a_stop_in_the_middle_of_a_claim_ends_though_the_storage_is_away(
     database: MemoryBackend, answers: bool
@@ -273,8 +336,7 @@ async def test_a_stop_in_the_middle_of_a_claim_ends_though_the_storage_is_away(
     manager = await started(database)
     await asked.wait()
     stopping = asyncio.create_task(manager.shutdown())
-    for _ in range(20):  # by now the stop waits for the claim
-        await asyncio.sleep(0)
+    await some_turns()  # by now the stop waits for the claim
     if answers:
         fails.set()
     async with asyncio.timeout(30):

@@ -61,7 +61,8 @@ class TaskManager:
             ``"redis://localhost"``. None keeps them in memory.
         snapshot_interval: Finished tasks reach the backend after this many seconds at most.
         requeue_pending: Every task survives a restart, as with ``persist=True``.
-        drain_timeout: Seconds that running tasks get at a stop.
+        drain_timeout: Seconds that running tasks get at a stop, and the last commit what they
+            leave of them.
         commit_timeout: Seconds a response waits for its tasks to be stored before it
             becomes a 503.
         lease: Seconds without a sign of life after which other instances take over.

@@ -7,14 +7,14 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from ..arguments import ArgumentCodec
 from ..backends.guarded import GuardedBackend
 from ..dispatch import Dispatch
-from ..errors import BackendUnavailable
+from ..errors import BackendUnavailable, CommitTimeout
 from ..executors.base import Executor
 from ..executors.coroutine import CoroutineExecutor
 from ..executors.process import ProcessExecutor
@@ -48,7 +48,9 @@ logger = logging.getLogger(__name__)
 
 _THREADS = 40
 _LAST_WORDS = 0.25
-"""Share of ``drain_timeout`` kept for stopping what did not finish, and the last commit."""
+"""Share of ``drain_timeout`` kept for stopping what did not finish, and for the last commit,
+which has the time that the tasks leave of the rest, too.
+"""
 
 
 class EngineSettings(NamedTuple):
@@ -89,7 +91,9 @@ class Engine:
         self._settings = settings
         self._store = store
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._clock = clock
         self._drained: asyncio.Task[None] | None = None
+        self._drain_until = 0.0
         self._hurried = asyncio.Event()
         self._signals = Signals(self._stop_is_near)
         # What is unfinished here, and where it is written down.
@@ -219,6 +223,7 @@ class Engine:
         """Start nothing more, give away what waits, give what runs some time. Twice is once."""
         if self._drained is None:
             self.patience.end()
+            self._drain_until = self._clock.monotonic() + self._settings.drain_timeout
             self._drained = asyncio.ensure_future(self._drain())
         return self._drained
 
@@ -233,7 +238,9 @@ class Engine:
                 task.record.task_id,
                 task.record.func_name,
             )
-        await self.journal.stop(max(1.0, self._settings.drain_timeout * _LAST_WORDS))
+        last_words = max(1.0, self._settings.drain_timeout * _LAST_WORDS)
+        await self._unless_hurried(self._write_until(self._drain_until - last_words))
+        await self.journal.stop(last_words)
         self.lanes.stop()
         for executor in self._executors.values():
             await executor.stop()
@@ -263,19 +270,26 @@ class Engine:
         await self._upkeep.stop()
         self._delays.stop()
         self._give_away()
-        waits = {
-            asyncio.ensure_future(
-                self.lanes.idle(self._settings.drain_timeout * (1 - _LAST_WORDS))
-            ),
-            asyncio.ensure_future(self._hurried.wait()),
-        }
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await self._unless_hurried(
+            self.lanes.idle(self._settings.drain_timeout * (1 - _LAST_WORDS))
+        )
         if self.lanes.running:
             for task in self.live:
                 task.end(StopReason.DRAINING)
             await self.lanes.idle(self._settings.drain_timeout * _LAST_WORDS / 2)
+
+    async def _write_until(self, moment: float) -> None:
+        with contextlib.suppress(CommitTimeout):
+            await self.journal.flush(moment - self._clock.monotonic())
+
+    async def _unless_hurried(self, wait: Coroutine[None, None, object]) -> None:
+        """Wait, as long as nobody has lost patience."""
+        waits = {asyncio.ensure_future(wait), asyncio.ensure_future(self._hurried.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     def _give_away(self) -> None:
         for task in self.live:
