@@ -271,14 +271,18 @@ async def test_a_stop_is_bounded_when_the_storage_hangs(database: MemoryBackend)
         await manager.shutdown()
 
 
-async def test_time_that_no_task_needs_is_left_to_a_slow_storage(database: MemoryBackend) -> None:
+@pytest.mark.parametrize(("drain_timeout", "takes"), [(8, 7.5), (0.05, 0.9)])
+async def test_a_slow_storage_has_the_time_that_no_task_needs_and_a_second_at_least(
+    database: MemoryBackend, drain_timeout: float, takes: float
+) -> None:
     clock = VirtualClock()
-    manager = await started(database, 8, Surroundings(clock=clock))
+    manager = await started(database, drain_timeout, Surroundings(clock=clock))
     write = database.write
 
     async def slow(batch: Batch) -> Written:
-        clock.advance(7.5)
-        await some_turns()
+        for _ in range(3):
+            clock.advance(takes / 3)
+            await some_turns()
         return await write(batch)
 
     tasks = manager.new_list()

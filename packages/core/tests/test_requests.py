@@ -357,7 +357,7 @@ async def test_a_client_that_disconnects_changes_nothing(
         assert "gone" in repr(error) or "Disconnect" in repr(error)
     async with asyncio.timeout(30):
         await second_ran.wait()
-    await manager.shutdown()  # what says its ``spec_version`` is a server, and starts it
+    await manager.shutdown()  # a scope with a ``spec_version`` is a server's, and starts it
 
 
 async def test_a_request_that_is_cancelled_lets_its_tasks_run_on(manager: TaskManager) -> None:
